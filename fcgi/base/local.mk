@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+noinst_LIBRARIES += libbase.a
+libbase_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(CRYPTO_CFLAGS) \
+	$(INIH_CFLAGS)
+libbase_a_SOURCES = \
+	%D%/arena.c %D%/arena.h \
+	%D%/buf.c %D%/buf.h \
+	%D%/clock.c %D%/clock.h \
+	%D%/conf.c %D%/conf.h \
+	%D%/conf_internal.h \
+	%D%/conf_table.c \
+	%D%/crypt.c %D%/crypt.h \
+	%D%/crypt_internal.h \
+	%D%/crypt_key.c \
+	%D%/csv.c %D%/csv.h \
+	%D%/err.c %D%/err.def %D%/err.h \
+	%D%/geo.c %D%/geo.h \
+	%D%/id.c %D%/id.h \
+	%D%/log.c %D%/log.h \
+	%D%/money.c %D%/money.h \
+	%D%/text.c %D%/text.h \
+	%D%/view.h
