@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 include tests/unit/base.mk
+include tests/unit/store.mk
