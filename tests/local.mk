@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 include tests/unit/base.mk
 include tests/unit/store.mk
+include tests/unit/http.mk
 include tests/unit/wechat.mk

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * health.h -- alive, ready, and what was counted.
+ */
+#ifndef HTTP_HEALTH_H
+#define HTTP_HEALTH_H
+
+#include "http/route.h"
+
+/* /healthz for anyone, /readyz and /metrics for this machine. */
+extern const struct route health_routes[];
+
+#endif
