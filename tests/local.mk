@@ -3,3 +3,4 @@ include tests/unit/base.mk
 include tests/unit/store.mk
 include tests/unit/http.mk
 include tests/unit/wechat.mk
+include tests/unit/flow.mk

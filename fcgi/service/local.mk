@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+noinst_LIBRARIES += libservice.a
+libservice_a_CFLAGS = $(AM_CFLAGS)
+libservice_a_SOURCES = \
+	%D%/service.c %D%/service.h \
+	%D%/user.c %D%/user.h \
+	%D%/login.c \
+	%D%/me.c \
+	%D%/territory.c \
+	%D%/address.c \
+	%D%/water.h \
+	%D%/water_window.c \
+	%D%/water_station.c \
+	%D%/water_stock.c \
+	%D%/water_place.c \
+	%D%/water_offer.c \
+	%D%/water_flow.c \
+	%D%/water_order.c \
+	%D%/station.c
