@@ -4,3 +4,4 @@ include tests/unit/store.mk
 include tests/unit/http.mk
 include tests/unit/wechat.mk
 include tests/unit/flow.mk
+include tests/bench/local.mk

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// options.mjs -- the command line of scripts/bench.
+import os from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+
+const USAGE = `usage: scripts/bench [options]
+  --rounds N        rounds over all contenders (5)
+  --seconds S       length of one run (5)
+  --connections C   clients at once (16)
+  --threads T       threads of each FastCGI worker (16)
+  --residents N     residents with orders (2000)
+  --orders N        orders of each (30)
+  --only A,B        contenders: NAMES
+  --no-half         leave the runs at half load out
+  --million         memory over a million requests instead of rates
+  --out FILE        write all figures as JSON
+  --build DIR       where the programs were built (this checkout)
+  --keep            keep the data folder and say where it is
+`;
+
+function fail(names, why) {
+	process.stderr.write((why ? `scripts/bench: ${why}\n` : "")
+		+ USAGE.replace("NAMES", names.join(",")));
+	process.exit(why ? 2 : 0);
+}
+
+function read(argv, names) {
+	const text = { type: "string" }, flag = { type: "boolean" };
+	try {
+		return parseArgs({ args: argv, options: {
+			rounds: text, seconds: text, connections: text,
+			threads: text, residents: text, orders: text,
+			only: text, "no-half": flag, million: flag,
+			out: text, build: text, keep: flag, help: flag
+		} }).values;
+	} catch (e) {
+		return fail(names, e.message);
+	}
+}
+
+export function parse(argv, names) {
+	const v = read(argv, names);
+	const number = (key, preset, max) => {
+		const s = v[key] ?? String(preset);
+		if (!/^[0-9]{1,7}$/.test(s) || Number(s) < 1 || Number(s) > max)
+			fail(names, `--${key} takes a number from 1 to ${max}`);
+		return Number(s);
+	};
+	if (v.help)
+		fail(names);
+	const only = v.only?.split(",")
+		?? (v.million ? ["worker"] : names);
+	for (const name of only)
+		if (!names.includes(name))
+			fail(names, `there is no contender '${name}'`);
+	const root = path.resolve(import.meta.dirname
+		?? path.dirname(new URL(import.meta.url).pathname), "../..");
+	return {
+		root, build: path.resolve(v.build ?? root), only,
+		rounds: number("rounds", 5, 1000),
+		seconds: number("seconds", 5, 3600),
+		connections: number("connections", 16, 1000),
+		threads: number("threads", 16, 256),
+		residents: number("residents", 2000, 1000000),
+		orders: number("orders", 30, 10000),
+		half: !v["no-half"], million: Boolean(v.million),
+		keep: Boolean(v.keep), out: v.out,
+		cores: os.cpus().length, reply_size: 8192
+	};
+}
