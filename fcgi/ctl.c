@@ -153,7 +153,8 @@ static const struct command commands[] = {
 	{ "doctor", "doctor", NEED_CONF, ctl_doctor },
 	{ "admin", "admin create|list|reset-password ...", NEED_SCHEMA,
 	    ctl_admin },
-	{ "import", "import territory FILE.csv --community CODE",
+	{ "import", "import territory FILE.csv [--community CODE]"
+	    " | import communities FILE.csv",
 	    NEED_SCHEMA, ctl_import },
 	{ "demo", "demo --base-url URL --standin-url URL", NEED_SCHEMA,
 	    ctl_demo },
@@ -219,7 +220,7 @@ int
 main(int argc, char **argv)
 {
 	const struct command	*c;
-	const char		*path = "/etc/01planet/planet.conf";
+	const char		*path = "/etc/planet/planet.conf";
 	int			 at = 1;
 
 	if (argc > 2 && strcmp(argv[1], "--config") == 0) {

@@ -33,9 +33,9 @@ enum err ctl_community_only(struct db *, struct arena *,
     struct ctl_community *ret);
 
 /*
- * Add it under a new id or bring the one of this code to what `c` says;
- * id, and point when `c` has none, through `c`.  What was done through ret_change: +1 added, 0
- * nothing, -1 changed.  In a transaction.
+ * Add it under a new id, or bring the one of this code to what `c` says;
+ * `c` gets the id, and the point when it has none.  What was done through
+ * ret_change: +1 added, 0 nothing, -1 changed.  In a transaction.
  */
 enum err ctl_community_keep(struct db *, struct arena *,
     struct ctl_community *c, int *ret_change);

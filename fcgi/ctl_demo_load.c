@@ -48,7 +48,7 @@ static struct stmt demo_sql[] = {
 	    " $9)", NULL, 0 },
 	[DEMO_STATION_ADD] = { RW, 8, NULL,
 	    "INSERT INTO water_station (community_id, id, opens, closes,"
-	    " floor_fee, free_floors, accept_minutes, windows, paused)"
+	    " floor_fee_fen, free_floors, accept_minutes, windows, paused)"
 	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)", NULL, 0 },
 	[DEMO_AREA_ADD] = { RW, 4, NULL,
 	    "INSERT INTO water_area (community_id, compound_id, station_id,"

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "base/arena.h"
+#include "base/text.h"
 #include "base/view.h"
 #include "store/db.h"
 
@@ -25,6 +26,7 @@
 #define IMPORT_TRIES	10
 #define FLOOR_MIN	(-9)
 #define FLOOR_MAX	199
+#define QUOTED		20	/* code points of a cell in a message */
 
 enum { COL_COMMUNITY, COL_COMPOUND, COL_BUILDING, COL_ENTRANCE,
 	COL_DWELLING, COL_FLOOR, COL_LIFT, COL_LAT, COL_LNG, COL_MAX };
@@ -138,26 +140,31 @@ read_target(struct import *im)
 
 	if (code[0] != '\0' && (t = target_of(im, code)) == NULL)
 		ctl_sheet_fault(im->sheet, COL_COMMUNITY,
-		    "没有代码为“%s”的社区", code);
+		    "没有代码为“%s”的社区", text_cut(im->arena, code,
+		    QUOTED));
 	else if (t == NULL)
-		ctl_sheet_fault(im->sheet, COL_COMMUNITY, "请填写社区的"
-		    " 12 位代码，或在命令中用 --community 指定");
+		ctl_sheet_fault(im->sheet, COL_COMMUNITY,
+		    "请填写社区的 12 位代码");
 	return t;
 }
 
 /* ---- rows ---- */
 
-static void
+/* False when one of them is none. */
+static bool
 read_names(struct import *im, struct ctl_place_row *r)
 {
 	const char	*name;
+	bool		 good = true;
 	int		 i;
 
 	for (i = 0; i < PLACE_LEVELS; i++) {
 		name = ctl_sheet_text(im->sheet, COL_COMPOUND + i,
 		    CTL_PLACE_NAME);
 		r->name[i] = arena_str(im->arena, name);
+		good = good && name != NULL;
 	}
+	return good;
 }
 
 /* "5", "-1", "5层", "5楼"; there is no floor 0. */
@@ -190,7 +197,8 @@ read_floor(struct import *im)
 		return VIEW_NULL_INT;
 	if (!parse_floor(s, &v))
 		ctl_sheet_fault(im->sheet, COL_FLOOR, "应是 %d 到 %d 的整数，"
-		    "没有 0 层", FLOOR_MIN, FLOOR_MAX);
+		    "没有 0 层（填的是“%s”）", FLOOR_MIN, FLOOR_MAX,
+		    text_cut(im->arena, s, QUOTED));
 	return v;
 }
 
@@ -210,7 +218,8 @@ read_lift(struct import *im)
 		if (strcasecmp(s, no[i]) == 0)
 			return 0;
 	}
-	ctl_sheet_fault(im->sheet, COL_LIFT, "应是 有、无、是、否、1 或 0");
+	ctl_sheet_fault(im->sheet, COL_LIFT, "应是 有、无、是、否、1 或 0"
+	    "（填的是“%s”）", text_cut(im->arena, s, QUOTED));
 	return VIEW_NULL_INT;
 }
 
@@ -238,16 +247,16 @@ static void
 read_row(struct import *im)
 {
 	struct row	*r = ARENA_NEW(im->arena, struct row);
-	int		 before = ctl_sheet_faults(im->sheet);
+	bool		 named;
 
 	r->target = read_target(im);
-	read_names(im, &r->place);
+	named = read_names(im, &r->place);
 	r->place.floor = read_floor(im);
 	r->place.lift = read_lift(im);
 	ctl_sheet_point(im->sheet, COL_LAT, COL_LNG, &r->place.lat,
 	    &r->place.lng);
 	r->place.line = ctl_sheet_line(im->sheet);
-	if (ctl_sheet_faults(im->sheet) > before)
+	if (r->target == NULL || !named)
 		return;
 	check_row(im, r);
 	r->target->rows++;
@@ -260,6 +269,10 @@ read_all(struct import *im)
 {
 	int	faults;
 
+	if (im->usual == NULL && !ctl_sheet_has(im->sheet, COL_COMMUNITY)) {
+		fprintf(stderr, "请用 --community 指定社区的 12 位代码\n");
+		return false;
+	}
 	while (im->err == OK && ctl_sheet_next(im->sheet))
 		read_row(im);
 	if (im->err != OK)

@@ -317,8 +317,9 @@ ctl_place_add(struct ctl_places *p, const struct ctl_place_row *row,
 		*ret_line = entrance->lift_line;
 		return PLACE_LIFT;
 	}
+	if (entrance->lift_line == 0)
+		entrance->lift_line = row->line;
 	entrance->is.lift = row->lift;
-	entrance->lift_line = row->line;
 	return PLACE_FITS;
 }
 

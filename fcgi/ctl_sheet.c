@@ -201,6 +201,12 @@ ctl_sheet_next(struct ctl_sheet *s)
 	return true;
 }
 
+bool
+ctl_sheet_has(const struct ctl_sheet *s, int column)
+{
+	return s->where[column] >= 0;
+}
+
 int
 ctl_sheet_line(const struct ctl_sheet *s)
 {

@@ -32,6 +32,9 @@ struct ctl_sheet *ctl_sheet_open(const char *path,
 /* NULL is fine. */
 void ctl_sheet_close(struct ctl_sheet *);
 
+/* Whether the file has this column. */
+bool ctl_sheet_has(const struct ctl_sheet *, int column);
+
 /* The next row that is not blank; false when there is none. */
 bool ctl_sheet_next(struct ctl_sheet *);
 

@@ -31,7 +31,9 @@
 #include "wechat/wechat.h"
 
 #define DUE_AT_ONCE	64
-#define HOLD_MS		(60 * CLOCK_SECOND)	/* a claim's life */
+/* Sending from one claim ends then; the claim outlives the last call. */
+#define HOLD_MS		(60 * CLOCK_SECOND)
+#define PUT_OFF		(10 * CLOCK_MINUTE)
 #define KEEP_REPLIES	(7 * CLOCK_DAY)
 #define SWEEP_EVERY	CLOCK_HOUR
 
@@ -67,7 +69,19 @@ fire(void *arg)
 	return flow_overdue(o->rq, o->flow, o->id);
 }
 
-/* A thing that cannot be moved on is logged, and the next is tried. */
+static enum err
+put_off(void *arg)
+{
+	struct overdue	*o = arg;
+
+	return flow_put_off(o->rq, o->flow, o->id, PUT_OFF);
+}
+
+/*
+ * Fire one.  A conflict means that a person or another runner was faster.
+ * What cannot be moved on is put off, or it would be first in the queue
+ * for ever.
+ */
 static enum err
 fire_one(struct req *rq, const struct flow *flow, struct flow_due due,
     int *n)
@@ -79,10 +93,13 @@ fire_one(struct req *rq, const struct flow *flow, struct flow_due due,
 	e = db_transact(rq->db, 5, fire, &o);
 	if (e == OK)
 		++*n;
-	else
-		log_warn("flow=%s id=%lld overdue err=%s", flow->name,
-		    (long long)due.id, err_info(e)->name);
-	return e == ERR_AWAY ? e : OK;
+	if (e == OK || e == ERR_CONFLICT || e == ERR_UNIQUE)
+		return OK;
+	log_error("flow=%s id=%lld overdue err=%s", flow->name,
+	    (long long)due.id, err_info(e)->name);
+	if (e == ERR_AWAY || e == ERR_AGAIN)
+		return e;
+	return db_transact(rq->db, 5, put_off, &o);
 }
 
 static enum err
@@ -131,30 +148,40 @@ send_one(struct runner *r, const struct outbox_row *row, int *ret_code)
 	return OUTBOX_LATER;
 }
 
+/* Send what was claimed; what there is no time for is let go unsent. */
+static enum err
+send_claimed(struct runner *r, const struct outbox_row *row, int64_t claim,
+    bool in_time)
+{
+	enum outbox_end	end = OUTBOX_RELEASED;
+	enum err	e;
+	int		code = 0;
+
+	if (in_time && !atomic_load(&stopping))
+		end = send_one(r, row, &code);
+	e = outbox_finish(r->rq.db, row, claim, end, code, clock_now());
+	log_info("outbox=%lld template=%s end=%s code=%d",
+	    (long long)row->id, row->template, outbox_end_name(end), code);
+	return e;
+}
+
 static enum err
 send_waiting(struct runner *r, int *n)
 {
 	struct outbox_row	rows[OUTBOX_CLAIM];
-	enum outbox_end		end;
-	int64_t			claim;
+	int64_t			claim, began = clock_now();
 	enum err		e;
-	int			i, found, code;
+	int			i, found;
 
-	e = outbox_claim(r->rq.db, r->rq.arena, r->rq.now, HOLD_MS, &claim,
-	    rows, &found);
+	e = outbox_claim(r->rq.db, r->rq.arena, began, HOLD_MS +
+	    4 * r->rq.conf->wechat_timeout_ms, &claim, rows, &found);
 	if (e != OK)
 		return e;
 	for (i = 0; i < found; i++) {
-		code = 0;
-		/* Told to stop: the rest is let go for whoever comes next. */
-		end = atomic_load(&stopping) ? OUTBOX_LATER :
-		    send_one(r, &rows[i], &code);
-		e = outbox_finish(r->rq.db, &rows[i], claim, end, code,
-		    clock_now());
+		e = send_claimed(r, &rows[i], claim,
+		    clock_now() - began < HOLD_MS);
 		if (e != OK)
 			return e;
-		log_info("outbox=%lld template=%s end=%d code=%d",
-		    (long long)rows[i].id, rows[i].template, (int)end, code);
 	}
 	*n += found;
 	return OK;

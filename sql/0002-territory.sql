@@ -38,6 +38,8 @@ CREATE TABLE address (
 	    REFERENCES place (community_id, id)
 );
 CREATE INDEX address_user ON address (community_id, user_id, id);
+CREATE UNIQUE INDEX address_default ON address (community_id, user_id)
+    WHERE is_default = 1 AND removed_at IS NULL;
 CREATE UNIQUE INDEX address_once ON address
     (community_id, user_id, dwelling_id) WHERE removed_at IS NULL;
 

@@ -6,7 +6,7 @@ CREATE TABLE water_station (
 	id		BIGINT NOT NULL,	-- of the org
 	opens		BIGINT NOT NULL,	-- minute of the day
 	closes		BIGINT NOT NULL,
-	floor_fee	BIGINT NOT NULL,	-- fen a floor and barrel
+	floor_fee_fen	BIGINT NOT NULL,	-- fen a floor and barrel
 	free_floors	BIGINT NOT NULL,	-- carried for nothing
 	accept_minutes	BIGINT NOT NULL,
 	windows		TEXT NOT NULL,		-- 09:00-12:00,14:00-18:00
@@ -14,7 +14,7 @@ CREATE TABLE water_station (
 	PRIMARY KEY (community_id, id),
 	FOREIGN KEY (community_id, id) REFERENCES org (community_id, id),
 	CHECK (opens >= 0 AND opens < closes AND closes <= 1440),
-	CHECK (floor_fee >= 0 AND free_floors >= 0 AND accept_minutes > 0)
+	CHECK (floor_fee_fen >= 0 AND free_floors >= 0 AND accept_minutes > 0)
 );
 
 -- Compounds a station serves; the lowest rank is asked first.
@@ -70,12 +70,14 @@ CREATE TABLE water_order (
 	lift		BIGINT,
 	contact		TEXT NOT NULL,
 	phone		TEXT NOT NULL,		-- sealed
+	phone_mask	TEXT NOT NULL,		-- 138****1234
 	window_from	BIGINT NOT NULL,
 	window_to	BIGINT NOT NULL,
 	items		TEXT NOT NULL,		-- JSON as ordered
 	goods_fen	BIGINT NOT NULL,
 	floor_fen	BIGINT NOT NULL,
 	total_fen	BIGINT NOT NULL,
+	agreed_fen	BIGINT NOT NULL,	-- no later total is higher
 	payment		TEXT NOT NULL,
 	paid_at		BIGINT,
 	code		TEXT NOT NULL,		-- handover, 4 digits
@@ -88,7 +90,7 @@ CREATE TABLE water_order (
 	    REFERENCES water_station (community_id, id),
 	FOREIGN KEY (community_id, address_id)
 	    REFERENCES address (community_id, id),
-	CHECK (total_fen = goods_fen + floor_fen)
+	CHECK (total_fen = goods_fen + floor_fen AND total_fen <= agreed_fen)
 );
 CREATE INDEX water_order_owner ON water_order (community_id, owner_id, id);
 CREATE INDEX water_order_org ON water_order (community_id, org_id, id);

@@ -4,4 +4,6 @@ include tests/unit/store.mk
 include tests/unit/http.mk
 include tests/unit/wechat.mk
 include tests/unit/flow.mk
+include tests/unit/nginx.mk
+include tests/unit/ctl.mk
 include tests/bench/local.mk

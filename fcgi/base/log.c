@@ -6,6 +6,7 @@
  * lines of several threads and processes do not mix.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,11 +23,42 @@ static const char *const log_names[] = { "debug", "info", "warn", "error" };
 static char		 log_program[32] = "planet";
 static enum log_level	 log_least = LOG_INFO_;
 
+/* What follows the time in a line of each level: " info api[123] ". */
+static struct head {
+	char	text[64];
+	size_t	len;
+} heads[4];
+static pthread_once_t	 once = PTHREAD_ONCE_INIT;
+
+static void
+make_heads(void)
+{
+	size_t	i;
+	int	n;
+
+	for (i = 0; i < 4; i++) {
+		n = snprintf(heads[i].text, sizeof(heads[i].text),
+		    " %s %s[%ld] ", log_names[i], log_program,
+		    (long)getpid());
+		heads[i].len = (size_t)n;
+	}
+}
+
+/* A child has a number of its own. */
+static void
+prepare(void)
+{
+	make_heads();
+	pthread_atfork(NULL, NULL, make_heads);
+}
+
 void
 log_open(const char *program, enum log_level least)
 {
+	pthread_once(&once, prepare);
 	snprintf(log_program, sizeof(log_program), "%s", program);
 	log_least = least;
+	make_heads();
 }
 
 /* Where to cut at or before `n` without splitting a character. */
@@ -57,17 +89,17 @@ write_all(const char *s, size_t n)
 void
 log_line(enum log_level level, const char *fmt, ...)
 {
-	char	 line[LOG_LINE + 1], when[CLOCK_TEXT_MAX];
+	char	 line[LOG_LINE + 1];
 	va_list	 ap;
 	size_t	 i, len;
 	int	 n, saved = errno;
 
 	if (level < log_least)
 		return;
-	clock_text(clock_now(), when);
-	n = snprintf(line, sizeof(line), "%s %s %s[%ld] ", when,
-	    log_names[level], log_program, (long)getpid());
-	len = (size_t)n;
+	pthread_once(&once, prepare);
+	len = (size_t)clock_text(clock_now(), line);
+	memcpy(line + len, heads[level].text, heads[level].len);
+	len += heads[level].len;
 	errno = saved;		/* for %m */
 	va_start(ap, fmt);
 	n = vsnprintf(line + len, sizeof(line) - len, fmt, ap);

@@ -48,6 +48,8 @@ enum view_shape { SHAPE_CODES, SHAPE_TEXT, SHAPE_INT, SHAPE_BOOL,
 struct view_column {
 	enum view_kind		 kind;
 	const char		*name;	/* NULL ends the table */
+	const char		*key;	/* ,"name": as the macros make it */
+	size_t			 key_len;
 	size_t			 offset; /* in the row's struct */
 	unsigned		 flags;	/* VIEW_NULL, VIEW_HIDDEN */
 	const char *const	*names;	/* VIEW_CODE, SHAPE_CODES: closed set */
@@ -63,29 +65,32 @@ struct view {
 	const struct view_column *columns;
 };
 
-#define C_ID(s, m, ...)	  { .kind = VIEW_ID, .name = #m, \
+/* The member's name, a literal, also as JSON writes it. */
+#define C_KEY(lit)	.name = lit, .key = ",\"" lit "\":", \
+	.key_len = sizeof(",\"" lit "\":") - 1
+#define C_ID(s, m, ...)	  { .kind = VIEW_ID, C_KEY(#m), \
 	.offset = offsetof(struct s, m), __VA_ARGS__ }
-#define C_INT(s, m, ...)  { .kind = VIEW_INT, .name = #m, \
+#define C_INT(s, m, ...)  { .kind = VIEW_INT, C_KEY(#m), \
 	.offset = offsetof(struct s, m), __VA_ARGS__ }
-#define C_FEN(s, m, ...)  { .kind = VIEW_FEN, .name = #m, \
+#define C_FEN(s, m, ...)  { .kind = VIEW_FEN, C_KEY(#m), \
 	.offset = offsetof(struct s, m), __VA_ARGS__ }
-#define C_BOOL(s, m, ...) { .kind = VIEW_BOOL, .name = #m, \
+#define C_BOOL(s, m, ...) { .kind = VIEW_BOOL, C_KEY(#m), \
 	.offset = offsetof(struct s, m), __VA_ARGS__ }
-#define C_TIME(s, m, ...) { .kind = VIEW_TIME, .name = #m, \
+#define C_TIME(s, m, ...) { .kind = VIEW_TIME, C_KEY(#m), \
 	.offset = offsetof(struct s, m), __VA_ARGS__ }
-#define C_DEGREE(s, m, ...) { .kind = VIEW_DEGREE, .name = #m, \
+#define C_DEGREE(s, m, ...) { .kind = VIEW_DEGREE, C_KEY(#m), \
 	.offset = offsetof(struct s, m), __VA_ARGS__ }
-#define C_TEXT(s, m, ...) { .kind = VIEW_TEXT, .name = #m, \
+#define C_TEXT(s, m, ...) { .kind = VIEW_TEXT, C_KEY(#m), \
 	.offset = offsetof(struct s, m), __VA_ARGS__ }
-#define C_CODE(s, m, set, ...) { .kind = VIEW_CODE, .name = #m, \
+#define C_CODE(s, m, set, ...) { .kind = VIEW_CODE, C_KEY(#m), \
 	.offset = offsetof(struct s, m), .names = (set), __VA_ARGS__ }
-#define C_PHONE(s, m, ...) { .kind = VIEW_PHONE, .name = #m, \
+#define C_PHONE(s, m, ...) { .kind = VIEW_PHONE, C_KEY(#m), \
 	.offset = offsetof(struct s, m), __VA_ARGS__ }
-#define C_OBJECT(s, m, v, ...) { .kind = VIEW_OBJECT, .name = #m, \
+#define C_OBJECT(s, m, v, ...) { .kind = VIEW_OBJECT, C_KEY(#m), \
 	.offset = offsetof(struct s, m), .sub = (v), __VA_ARGS__ }
-#define C_ARRAY(s, m, v, ...) { .kind = VIEW_ARRAY, .name = #m, \
+#define C_ARRAY(s, m, v, ...) { .kind = VIEW_ARRAY, C_KEY(#m), \
 	.offset = offsetof(struct s, m), .sub = (v), __VA_ARGS__ }
-#define C_CALC(n, sh, fn, ...) { .kind = VIEW_CALC, .name = (n), \
+#define C_CALC(n, sh, fn, ...) { .kind = VIEW_CALC, C_KEY(n), \
 	.shape = (sh), .calc = (fn), __VA_ARGS__ }
 #define C_END		  { .name = NULL }
 

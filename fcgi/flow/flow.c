@@ -342,8 +342,15 @@ flow_overdue(struct req *rq, const struct flow *flow, int64_t id)
 	if (state->then != NULL && st.thing.urged >= state->times)
 		event = state->then;
 	st.move = flow_find(flow, st.thing.state, event);
-	e = make_step(rq, &st);
-	return e == ERR_CONFLICT ? OK : e;
+	return make_step(rq, &st);
+}
+
+enum err
+flow_put_off(struct req *rq, const struct flow *flow, int64_t id, int64_t ms)
+{
+	return db_run(rq->db, &flow->sql[FLOW_PUT_OFF],
+	    WITH(V(rq->who.community_id), V(id), V(rq->now + ms),
+	    V(rq->now)), NULL);
 }
 
 enum err

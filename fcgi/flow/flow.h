@@ -114,7 +114,7 @@ struct flow_step {
 	uint64_t		 mask;		/* roles and relations */
 };
 
-enum { FLOW_READ, FLOW_MOVE, FLOW_DUE, FLOW_SQL_MAX };
+enum { FLOW_READ, FLOW_MOVE, FLOW_DUE, FLOW_PUT_OFF, FLOW_SQL_MAX };
 
 /* The engine's statements on `table`, a literal. */
 #define FLOW_SQL(table)							\
@@ -134,7 +134,11 @@ enum { FLOW_READ, FLOW_MOVE, FLOW_DUE, FLOW_SQL_MAX };
 	[FLOW_DUE] = { RO, 2, &flow_due_view,				\
 	    "SELECT community_id, id FROM " table			\
 	    " WHERE deadline_at IS NOT NULL AND deadline_at <= $1"	\
-	    " ORDER BY deadline_at LIMIT $2", NULL, 0 }
+	    " ORDER BY deadline_at LIMIT $2", NULL, 0 },		\
+	[FLOW_PUT_OFF] = { RW, 4, NULL,					\
+	    "UPDATE " table " SET deadline_at = $3"			\
+	    " WHERE community_id = $1 AND id = $2"			\
+	    " AND deadline_at <= $4", NULL, 0 }
 
 struct flow_due {
 	int64_t		 community_id;
@@ -179,9 +183,17 @@ enum err flow_fire(struct req *, const struct flow *, int64_t id,
 
 /*
  * Fire what is overdue about thing `id` as the system; OK when it is not
- * (any more).  Needs an open transaction.
+ * (any more).  ERR_CONFLICT when somebody was faster: roll back.  Needs an
+ * open transaction.
  */
 enum err flow_overdue(struct req *, const struct flow *, int64_t id);
+
+/*
+ * What cannot be moved on must not stand in the way of what can: its
+ * deadline is set `ms` later.  Needs an open transaction.
+ */
+enum err flow_put_off(struct req *, const struct flow *, int64_t id,
+    int64_t ms);
 
 /* Answer with the timeline of thing `id`, oldest first. */
 enum err flow_timeline(struct req *, const struct flow *, int64_t id);

@@ -131,6 +131,11 @@ flow_tell(struct req *rq, const struct flow_step *st)
 	page = arena_fmt(rq->arena, "%s%lld", st->flow->page,
 	    (long long)st->thing.id);
 	for (t = st->move->tells; t < st->move->tells + 4 && t->to; t++) {
+		/* Bad news once is enough, and permissions are few. */
+		if (t->to == TELL_OWNER && (st->mask & REL_SYSTEM) &&
+		    st->thing.urged > 0 && st->move->from != NULL &&
+		    strcmp(st->move->from, st->move->to) == 0)
+			continue;
 		e = audience(rq, st, t->to, users, 64, &n);
 		if (e != OK)
 			return e;

@@ -66,8 +66,9 @@ static struct stmt outbox_sql[] = {
 	[OUT_MARK] = { RW, 2, NULL,
 	    "UPDATE outbox SET permit = 1 WHERE community_id = $1"
 	    " AND id = $2", NULL, 0 },
-	[OUT_END] = { RW, 7, NULL,
-	    "UPDATE outbox SET state = $4, code = $5, due_at = $6,"
+	[OUT_END] = { RW, 8, NULL,
+	    "UPDATE outbox SET state = $4, code = $5,"
+	    " due_at = COALESCE($6, due_at), tries = tries - $8,"
 	    " claimed_until = 0, claim = 0, done_at = $7"
 	    " WHERE community_id = $1 AND id = $2 AND claim = $3"
 	    " AND state = 'queued'", NULL, 0 },
@@ -83,13 +84,22 @@ static struct stmt outbox_sql[] = {
 	    " WHERE notice_permit.remaining < 1000", NULL, 0 },
 };
 
-static const char *const end_names[] = {
+static const char *const end_states[] = {
 	[OUTBOX_SENT] = "sent",
 	[OUTBOX_REFUSED] = "refused",
 	[OUTBOX_NO_PERMISSION] = "no_permission",
 	[OUTBOX_FAILED] = "failed",
 	[OUTBOX_LATER] = "queued",
+	[OUTBOX_RELEASED] = "queued",
 };
+
+const char *
+outbox_end_name(enum outbox_end end)
+{
+	if (end == OUTBOX_LATER)
+		return "later";
+	return end == OUTBOX_RELEASED ? "released" : end_states[end];
+}
 
 void
 outbox_register(void)
@@ -106,11 +116,18 @@ outbox_put(struct req *rq, int64_t user_id, const char *template,
 	    V(template), V(page), V(data), V(rq->now)), NULL);
 }
 
+static enum err
+add_permit(struct db *db, int64_t user_id, const char *template,
+    int64_t now)
+{
+	return db_run(db, &outbox_sql[OUT_PERMIT],
+	    WITH(V(user_id), V(template), V(now)), NULL);
+}
+
 enum err
 outbox_permit(struct req *rq, int64_t user_id, const char *template)
 {
-	return db_run(rq->db, &outbox_sql[OUT_PERMIT],
-	    WITH(V(user_id), V(template), V(rq->now)), NULL);
+	return add_permit(rq->db, user_id, template, rq->now);
 }
 
 struct claim {
@@ -121,16 +138,19 @@ struct claim {
 	int			 n;
 };
 
+/* `pause` ms until it is due again; changed rows through ret_n or NULL. */
 static enum err
 end_row(struct db *db, const struct outbox_row *row, int64_t claim,
-    enum outbox_end end, int code, int64_t due_at, int64_t now)
+    enum outbox_end end, int code, int64_t now, int64_t pause,
+    int64_t *ret_n)
 {
-	bool	done = end != OUTBOX_LATER;
+	bool	again = end == OUTBOX_LATER || end == OUTBOX_RELEASED;
 
 	return db_run(db, &outbox_sql[OUT_END],
 	    WITH(V(row->community_id), V(row->id), V(claim),
-	    V(end_names[end]), code != 0 ? V(code) : VNULL, V(due_at),
-	    done ? V(now) : VNULL), NULL);
+	    V(end_states[end]), code != 0 ? V(code) : VNULL,
+	    end == OUTBOX_LATER ? V(now + pause) : VNULL,
+	    again ? VNULL : V(now), V(end == OUTBOX_RELEASED)), ret_n);
 }
 
 /* Take a permission for the row, or end it here; *ret_ok says which. */
@@ -150,7 +170,7 @@ take_permit(struct claim *c, struct outbox_row *row, bool *ret_ok)
 	*ret_ok = n == 1;
 	if (n == 0)
 		return end_row(c->db, row, c->id, OUTBOX_NO_PERMISSION, 0,
-		    c->now, c->now);
+		    c->now, 0, NULL);
 	row->permit = 1;
 	return db_run(c->db, &outbox_sql[OUT_MARK],
 	    WITH(V(row->community_id), V(row->id)), NULL);
@@ -232,21 +252,25 @@ static enum err
 finish_row(void *arg)
 {
 	const struct finish	*f = arg;
+	const struct outbox_row	*row = f->row;
 	enum outbox_end		 end = f->end;
-	int64_t			 pause;
+	int64_t			 pause, n;
 	enum err		 e;
 
-	if (end == OUTBOX_LATER && (f->row->tries >= OUTBOX_TRIES ||
-	    f->row->created_at + OUTBOX_LIFE < f->now))
+	if (end == OUTBOX_LATER && row->created_at + OUTBOX_LIFE < f->now)
 		end = OUTBOX_FAILED;
-	/* 2 s, 4 s, 8 s ... 4 min: a busy WeChat is not asked in a loop. */
-	pause = end == OUTBOX_LATER ? 1000LL << f->row->tries : 0;
-	e = end_row(f->db, f->row, f->claim, end, f->code, f->now + pause,
-	    f->now);
-	if (e != OK || end != OUTBOX_REFUSED)
+	/* 2 s, 4 s .. 4 min: a busy WeChat is not asked in a loop. */
+	pause = 1000LL << (row->tries < 8 ? row->tries : 8);
+	e = end_row(f->db, row, f->claim, end, f->code, f->now, pause, &n);
+	if (e != OK || n == 0)
 		return e;
+	if (end == OUTBOX_FAILED && row->permit)
+		return add_permit(f->db, row->user_id, row->template,
+		    f->now);
+	if (end != OUTBOX_REFUSED)
+		return OK;
 	return db_run(f->db, &outbox_sql[OUT_ZERO],
-	    WITH(V(f->row->user_id), V(f->row->template), V(f->now)), NULL);
+	    WITH(V(row->user_id), V(row->template), V(f->now)), NULL);
 }
 
 enum err

@@ -21,7 +21,6 @@ struct db;
 struct req;
 
 #define OUTBOX_CLAIM	16		/* rows a claim takes at most */
-#define OUTBOX_TRIES	8		/* then it has failed */
 #define OUTBOX_LIFE	(24 * 3600 * 1000LL) /* older is stale news */
 
 struct outbox_row {
@@ -38,7 +37,10 @@ struct outbox_row {
 };
 
 enum outbox_end { OUTBOX_SENT, OUTBOX_REFUSED, OUTBOX_NO_PERMISSION,
-	OUTBOX_FAILED, OUTBOX_LATER };
+	OUTBOX_FAILED, OUTBOX_LATER, OUTBOX_RELEASED };
+
+/* The end in a word, for the log. */
+const char *outbox_end_name(enum outbox_end);
 
 /* Register the statements. */
 void outbox_register(void);
@@ -59,9 +61,10 @@ enum err outbox_claim(struct db *, struct arena *, int64_t now,
     int64_t hold_ms, int64_t ret_claim[1], struct outbox_row *ret, int *ret_n);
 
 /*
- * Record how it ended; OUTBOX_LATER queues it again with a growing pause,
- * until tries or life run out.  Nothing happens when the claim lapsed and
- * another has it.  REFUSED also sets the person's count to zero.
+ * Record how it ended.  LATER queues it again with a growing pause, until
+ * its life is over; RELEASED puts it back as if it had not been claimed.
+ * FAILED gives the permission back, REFUSED sets the person's count to
+ * zero.  Nothing happens when the claim lapsed and another has it.
  */
 enum err outbox_finish(struct db *, const struct outbox_row *, int64_t claim,
     enum outbox_end, int code, int64_t now);

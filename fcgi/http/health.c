@@ -41,7 +41,7 @@ health_metrics(struct req *rq)
 const struct route health_routes[] = {
 	{ GET, "/healthz", ANYONE, NULL, REPLY_TEXT, NULL, 200, POOL_API,
 	    TX_READ, health_alive, "Whether the process answers" },
-	{ GET, "/readyz", LOOPBACK, NULL, REPLY_TEXT, NULL, 200, POOL_API,
+	{ GET, HEALTH_READY, LOOPBACK, NULL, REPLY_TEXT, NULL, 200, POOL_API,
 	    TX_READ, health_ready, "Whether database and Redis answer" },
 	{ GET, "/metrics", LOOPBACK, NULL, REPLY_TEXT, NULL, 200, POOL_API,
 	    TX_READ, health_metrics, "Counters as Prometheus text" },

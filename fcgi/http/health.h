@@ -7,6 +7,9 @@
 
 #include "http/route.h"
 
+/* The one that looks at the database. */
+#define HEALTH_READY	"/readyz"
+
 /* /healthz for anyone, /readyz and /metrics for this machine. */
 extern const struct route health_routes[];
 

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/crypt.h"
+#include "base/log.h"
 #include "base/view.h"
 #include "store/db.h"
 
@@ -19,6 +20,8 @@
 #include "http/req.h"
 
 #define KEY_MAX 64
+/* Replies are sealed: some of them hold what is sealed elsewhere. */
+#define COLUMN "idempotency.reply"
 
 struct kept {
 	const char	*route;		/* POST /api/v1/things */
@@ -120,6 +123,7 @@ static enum err
 replay(struct req *rq, const char *route, const char *hash)
 {
 	struct kept kept;
+	const char *reply;
 	enum err e;
 
 	e = db_one(rq->db, rq->arena, &sql[FIND], WITH(
@@ -131,10 +135,16 @@ replay(struct req *rq, const char *route, const char *hash)
 	if (strcmp(kept.route, route) != 0 ||
 	    strcmp(kept.body_hash, hash) != 0)
 		return req_fail(rq, ERR_KEY_REUSED, NULL);
+	reply = crypt_open(rq->arena, COLUMN, kept.reply);
+	if (reply == NULL) {
+		log_error("request_id=%s fault=\"kept reply does not open\"",
+		    rq->request_id);
+		return ERR_INTERNAL;
+	}
 	rq->replayed = true;
 	rq->status = (int)kept.status;
 	buf_clear(rq->out);
-	buf_puts(rq->out, kept.reply);
+	buf_puts(rq->out, reply);
 	return OK;
 }
 
@@ -151,19 +161,33 @@ idempotency_begin(struct req *rq)
 	return e == ERR_ABSENT ? replay(rq, route, hash) : e;
 }
 
-enum err
-idempotency_end(struct req *rq, enum err e)
+static enum err
+forget(struct req *rq)
+{
+	return db_run(rq->db, &sql[FORGET], WITH(V(rq->who.community_id),
+	    V(rq->who.user_id), V(rq->key)), NULL);
+}
+
+static enum err
+keep_reply(struct req *rq)
 {
 	int status = rq->status ? rq->status : rq->route->status;
 
+	return db_run(rq->db, &sql[KEEP], WITH(V(status),
+	    V(crypt_seal(rq->arena, COLUMN, buf_text(rq->out))),
+	    V(rq->who.community_id), V(rq->who.user_id), V(rq->key)), NULL);
+}
+
+enum err
+idempotency_end(struct req *rq, enum err e)
+{
+	enum err lost;
+
 	if (e == OK)
-		return db_run(rq->db, &sql[KEEP], WITH(V(status),
-		    V(buf_text(rq->out)), V(rq->who.community_id),
-		    V(rq->who.user_id), V(rq->key)), NULL);
-	if (!rq->keep)
+		return rq->once ? forget(rq) : keep_reply(rq);
+	if (!rq->keep || (lost = forget(rq)) == OK)
 		return e;
-	if (db_run(rq->db, &sql[FORGET], WITH(V(rq->who.community_id),
-	    V(rq->who.user_id), V(rq->key)), NULL) != OK)
-		rq->keep = false;
-	return e;
+	/* What was counted is rolled back, so it must not be told. */
+	req_reset(rq);
+	return lost;
 }

@@ -33,7 +33,8 @@ enum err idempotency_begin(struct req *);
 
 /*
  * In the transaction, after the handler ended with `e`: keep the reply of
- * a success, forget the key of a failure that is committed.
+ * a success, forget the key of a failure that is committed, and of a
+ * reply that must be earned each time (rq->once).
  */
 enum err idempotency_end(struct req *, enum err e);
 

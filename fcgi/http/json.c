@@ -188,19 +188,30 @@ json_unlist(struct json *j)
 	level_end(j, false);
 }
 
-void
-json_key(struct json *j, const char *name)
+/* Before a key: false when none may stand here, else whether a comma. */
+static bool
+key_begin(struct json *j, bool *ret_comma)
 {
 	uint64_t bit = 1ULL << j->depth;
 
 	if (!in_object(j) || j->keyed)
 		j->bad = true;
 	if (j->bad)
-		return;
-	if (j->filled & bit)
-		buf_putc(j->out, ',');
+		return false;
+	*ret_comma = (j->filled & bit) != 0;
 	j->filled |= bit;
-	j->keyed = true;
+	return j->keyed = true;
+}
+
+void
+json_key(struct json *j, const char *name)
+{
+	bool comma;
+
+	if (!key_begin(j, &comma))
+		return;
+	if (comma)
+		buf_putc(j->out, ',');
 	put_string(j->out, name, strlen(name));
 	buf_putc(j->out, ':');
 }
@@ -340,6 +351,18 @@ json_done(const struct json *j)
 	return !j->bad && j->depth == 0 && (j->filled & 1) != 0;
 }
 
+/* A member's name as the view has it ready, comma, quotes and colon. */
+static void
+put_key(struct json *j, const struct view_column *c)
+{
+	bool comma;
+
+	if (c->key == NULL)
+		json_key(j, c->name);
+	else if (key_begin(j, &comma))
+		buf_putn(j->out, c->key + !comma, c->key_len - !comma);
+}
+
 static void
 put_number(struct json *j, enum view_kind kind, int64_t v)
 {
@@ -399,7 +422,7 @@ json_view(struct json *j, const struct view *view, const void *row,
 			continue;
 		if (c->kind == VIEW_CALC && rq == NULL)
 			continue;
-		json_key(j, c->name);
+		put_key(j, c);
 		at = (const char *)row + c->offset;
 		switch (c->kind) {
 		case VIEW_CALC:

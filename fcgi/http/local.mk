@@ -13,5 +13,6 @@ libhttp_a_SOURCES = \
 	%D%/reply.c %D%/reply.h \
 	%D%/req.c %D%/req.h \
 	%D%/route.c %D%/route.h %D%/route_check.c %D%/route_internal.h \
-	%D%/server.c %D%/server.h %D%/server_dispatch.c \
-	%D%/server_internal.h %D%/server_thread.c
+	%D%/server.c %D%/server.h %D%/server_conn.c \
+	%D%/server_dispatch.c \
+	%D%/server_internal.h %D%/server_thread.c %D%/server_write.c

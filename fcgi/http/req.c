@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/conf.h"
 #include "base/crypt.h"
 #include "base/view.h"
 
@@ -20,6 +21,7 @@
 
 #define FAULTS_MAX	64
 #define TRIES		5
+#define QUEUE_US	250000	/* to get into the queue of writers */
 #define PAGE		20
 
 void
@@ -33,6 +35,7 @@ req_reset(struct req *rq)
 	rq->detail = NULL;
 	rq->retry_after = 0;
 	rq->keep = false;
+	rq->once = false;
 	rq->replayed = false;
 	rq->written = false;
 }
@@ -144,12 +147,14 @@ req_limit(int64_t asked)
 
 /* What failed is undone, unless the handler wants its traces kept. */
 static enum err
-once(struct req *rq, enum err (*fn)(struct req *, void *), void *arg)
+once(struct req *rq, enum err (*fn)(struct req *, void *), void *arg,
+    int *tries)
 {
 	enum err e, c;
 
 	if ((e = db_begin(rq->db)) != OK)
 		return e;
+	++*tries;
 	e = fn(rq, arg);
 	if (e == OK)
 		e = rq->err;
@@ -169,28 +174,43 @@ once(struct req *rq, enum err (*fn)(struct req *, void *), void *arg)
 }
 
 static void
-pause_before(int try)
+pause_after(int tries)
 {
 	struct timespec t = { 0, 0 };
+	uint32_t n = tries > 0 ? (uint32_t)tries : 1;
 
-	t.tv_nsec = (long)crypt_uniform((uint32_t)try * 4000 + 1000) * 1000;
+	t.tv_nsec = (long)crypt_uniform(n * 4000 + 1000) * 1000;
 	nanosleep(&t, NULL);
+}
+
+/*
+ * Who did not even get to wait for his turn to write asks again for a
+ * little while.  A try that could not end in time is not begun.
+ */
+static bool
+may_try_again(const struct req *rq, int tries, int64_t since)
+{
+	int64_t now = clock_mono_us();
+
+	return now + rq->conf->db_timeout_ms * 1000 < rq->deadline &&
+	    tries < TRIES && (tries > 0 || now - since < QUEUE_US);
 }
 
 enum err
 req_transact(struct req *rq, enum err (*fn)(struct req *, void *), void *arg)
 {
+	int64_t since = clock_mono_us();
+	int tries = 0;
 	enum err e;
-	int try;
 
-	for (try = 1;; try++) {
-		e = once(rq, fn, arg);
+	for (;;) {
+		e = once(rq, fn, arg, &tries);
 		if (e != ERR_AGAIN)
 			return e;
 		req_reset(rq);
-		if (try == TRIES || clock_mono_us() >= rq->deadline)
+		if (!may_try_again(rq, tries, since))
 			return req_fail(rq, ERR_BUSY, NULL);
 		metrics_replay();
-		pause_before(try);
+		pause_after(tries);
 	}
 }

@@ -68,6 +68,7 @@ struct req {
 	const char		*detail;	/* overrides the error's text */
 	int			 retry_after;	/* overrides, seconds */
 	bool			 keep;		/* commit although it failed */
+	bool			 once;		/* this reply is not kept */
 	bool			 replayed;	/* a kept reply is given */
 	unsigned		 allow;		/* bits (1 << method) for 405 */
 	struct json		 json;		/* behind req_json */

@@ -15,7 +15,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,11 +31,11 @@
 #include "http/server_internal.h"
 
 #define STACK		(512 * 1024)
-#define GRACE_MS	5000	/* beyond drain and request, at the end */
+#define GRACE_MS	5000	/* beyond a request's time, at the end */
 #define THREADS_MAX	256
 
 static bool
-check_database(const struct conf *conf)
+check_database(const struct conf *conf, bool *ret_away)
 {
 	struct db *db = NULL;
 	enum err e;
@@ -46,6 +45,7 @@ check_database(const struct conf *conf)
 		db_close(db);
 	else if (e == ERR_AWAY)
 		log_warn("event=start database=away");
+	*ret_away = e == ERR_AWAY;
 	return e == OK || e == ERR_AWAY;
 }
 
@@ -75,21 +75,11 @@ start_threads(struct server *s, pthread_t *t, int n)
 	return i;
 }
 
-static void
-tell_stop(struct server *s)
-{
-	uint64_t one = 1;
-
-	atomic_store(&s->stop_us, clock_mono_us());
-	if (write(s->stop_fd, &one, sizeof(one)) != sizeof(one))
-		log_error("event=stop reason=eventfd");
-}
-
 /* A thread that hangs in somebody's library must not hold up the end. */
 static int
 join_threads(const struct conf *conf, const pthread_t *t, int n)
 {
-	int64_t ms = conf->drain_ms + conf->request_ms + GRACE_MS;
+	int64_t ms = conf->request_ms + GRACE_MS;
 	struct timespec end;
 	int i, left = 0;
 
@@ -122,14 +112,16 @@ serve_until_told(struct server *s, int threads, const char *pool)
 			;
 		log_info("event=stop signal=%d", sig);
 	}
-	tell_stop(s);
+	server_conn_drain(s, s->conf->drain_ms);
+	server_conn_end(s);
 	left = join_threads(s->conf, t, n);
-	if (left > 0)
+	if (left > 0) {
+		/* Nothing may be freed under them. */
 		log_warn("event=end threads_left=%d", left);
-	else {
-		session_stop();
-		log_info("event=end");
+		_exit(n < threads);
 	}
+	session_stop();
+	log_info("event=end");
 	return n < threads;
 }
 
@@ -138,6 +130,7 @@ server_run(const struct conf *conf, int fd, int threads, const char *pool)
 {
 	struct server *s;
 	int flags, ret;
+	bool away;
 
 	if (threads < 1 || threads > THREADS_MAX) {
 		log_error("event=start reason=\"1 to %d threads\"",
@@ -150,19 +143,20 @@ server_run(const struct conf *conf, int fd, int threads, const char *pool)
 		log_error("event=start reason=\"no listening socket\"");
 		return 1;
 	}
-	if (!check_database(conf))
+	if (!check_database(conf, &away))
 		return 1;
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return 1;
 	s->conf = conf;
 	s->fd = fd;
-	s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (s->stop_fd < 0) {
-		log_error("event=start reason=eventfd");
+	s->db_retry_us = away ? clock_mono_us() : 0;
+	if (!server_conn_open(s)) {
 		free(s);
 		return 1;
 	}
+	db_queue(threads > 2 ? threads / 2 : 1);
 	ret = serve_until_told(s, threads, pool);
-	/* `s` stays: a thread left behind may still look at it. */
+	server_conn_close(s);
+	free(s);
 	return ret;
 }

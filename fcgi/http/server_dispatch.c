@@ -6,6 +6,7 @@
  * handler inside its transaction, the reply, one log line.  Whoever may
  * not is told so before anything of the input is looked at.
  */
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
@@ -47,28 +48,40 @@ ends(const char *s, const char *tail)
 	return n >= m && strcmp(s + n - m, tail) == 0;
 }
 
-static bool
-is_login(const struct route *r)
+/*
+ * Who an address belongs to: an IPv6 customer has a whole /64 (RFC 6177),
+ * so its first half is counted.
+ */
+static const char *
+address_key(struct req *rq)
 {
-	return r->method == POST && (ends(r->path, "/sessions") ||
-	    ends(r->path, "/sessions/staff"));
+	struct in6_addr a;
+
+	if (strchr(rq->address, ':') == NULL ||
+	    inet_pton(AF_INET6, rq->address, &a) != 1)
+		return rq->address;
+	return arena_fmt(rq->arena, "%02x%02x%02x%02x%02x%02x%02x%02x",
+	    a.s6_addr[0], a.s6_addr[1], a.s6_addr[2], a.s6_addr[3],
+	    a.s6_addr[4], a.s6_addr[5], a.s6_addr[6], a.s6_addr[7]);
 }
 
 /*
- * Without Redis nobody can count: what is public stays so, but trying
- * passwords without a limit does not.
+ * Passwords can be guessed and are counted tightly; WeChat's codes cannot,
+ * and thousands of phones share one address of a carrier.  Without Redis
+ * nobody can count: what is public stays so, but nobody can log in.
  */
 static enum err
 limit_address(struct req *rq)
 {
-	bool login = is_login(rq->route);
+	bool password = ends(rq->route->path, "/sessions/staff");
+	bool login = password || rq->route->method == POST;
 	enum err e;
 
 	if (rq->route->reply == REPLY_TEXT)
 		return OK;
-	e = limit_take(rq->redis, login ? "login" : "address", rq->address,
-	    login ? rq->conf->logins : rq->conf->address_requests, rq->now,
-	    &rq->retry_after);
+	e = limit_take(rq->redis, password ? "login" : "address",
+	    address_key(rq), password ? rq->conf->logins :
+	    rq->conf->address_requests, rq->now, &rq->retry_after);
 	return e == ERR_AWAY && !login ? OK : e;
 }
 
@@ -180,6 +193,21 @@ call_handler(struct req *rq)
 	return e;
 }
 
+/*
+ * A connection that was lost while nobody looked is found out by the first
+ * statement; reading again over a new one is harmless.
+ */
+static enum err
+read_twice(struct req *rq)
+{
+	enum err e = call_handler(rq);
+
+	if (e != ERR_AWAY || rq->db == NULL)
+		return e;
+	req_reset(rq);
+	return call_handler(rq);
+}
+
 static enum err
 write_once(struct req *rq, void *arg)
 {
@@ -201,7 +229,9 @@ run(struct req *rq)
 
 	if (rq->db == NULL && rq->route->reply != REPLY_TEXT)
 		return ERR_AWAY;
-	if (rq->route->tx != TX_WRITE)
+	if (rq->route->tx == TX_READ)
+		return read_twice(rq);
+	if (rq->route->tx == TX_OWN)
 		return call_handler(rq);
 	if (idempotency_wanted(rq) && (e = idempotency_check(rq)) != OK)
 		return e;
@@ -218,6 +248,12 @@ serve(struct req *rq)
 		return e;
 	rq->retry_after = 0;
 	e = run(rq);
+	if (rq->db != NULL && db_in_transaction(rq->db)) {
+		log_error("event=unsound request_id=%s route=%s "
+		    "reason=transaction", rq->request_id, rq->route->path);
+		db_rollback(rq->db);
+		rq->err = e = ERR_INTERNAL;
+	}
 	return e == OK ? rq->err : e;
 }
 

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * server_thread.c -- one thread, one connection of nginx after another.
+ * server_thread.c -- one thread, one request after another.
  *
- * libfcgi blocks in accept and in read without looking at anything else,
- * so we poll first: without a connection for the listening socket, with a
- * kept one for its next request, and always for the word to stop.  After
- * that word no connection is taken (the listening descriptor is hidden
- * from libfcgi, which would accept by itself when a peer goes away).
+ * server_conn.c hands us a connection with a request on it.  libfcgi reads
+ * the request and never sees the listening socket, nor closes anything
+ * (its way to close waits for the peer, and knows no descriptor above
+ * 1023), unless it cannot make sense of what it reads.
  */
-#include <errno.h>
-#include <poll.h>
+#include "config.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <time.h>
 
 #include <fcgiapp.h>
 
@@ -25,6 +22,7 @@
 #include "store/redis.h"
 #include "wechat/wechat.h"
 
+#include "http/health.h"
 #include "http/metrics.h"
 #include "http/reply.h"
 #include "http/req.h"
@@ -35,7 +33,6 @@
 #define REPLY_MAX	(4 * 1024 * 1024)
 #define HEAD_MAX	4096
 #define DRAIN_MAX	(8 * 1024 * 1024) /* of a body nobody wants */
-#define PEER_SECONDS	30	/* patience in the middle of a request */
 #define REOPEN_US	500000	/* between tries to reach the database */
 
 struct worker {
@@ -47,20 +44,38 @@ struct worker {
 	struct redis	*redis;
 	struct wechat	*wechat;
 	struct buf	 out, head, body;
-	int64_t		 db_tried;	/* clock_mono_us */
-	bool		 fresh;		/* no request yet on it */
 };
 
+/*
+ * When it is away one thread tries for all: the others answer meanwhile.
+ */
 static void
 open_database(struct worker *w)
 {
-	int64_t now = clock_mono_us();
+	_Atomic int64_t *at = &w->server->db_retry_us;
+	int64_t now = clock_mono_us(), retry = atomic_load(at);
+	int64_t most = w->conf->db_timeout_ms * 1000 + REOPEN_US;
 
-	if (w->db != NULL || now - w->db_tried < REOPEN_US)
+	if (now < retry || (retry != 0 &&
+	    !atomic_compare_exchange_strong(at, &retry, now + most)))
 		return;
-	w->db_tried = now;
-	if (db_open(w->conf->db, w->conf->db_timeout_ms, true, &w->db) != OK)
+	if (db_open(w->conf->db, w->conf->db_timeout_ms, true, &w->db) == OK)
+		atomic_store(at, 0);
+	else {
 		w->db = NULL;
+		atomic_store(at, clock_mono_us() + REOPEN_US);
+	}
+}
+
+/* Alive and counted, that can be said without it. */
+static bool
+needs_database(const struct req *rq)
+{
+	struct route_match m;
+
+	return route_find(rq->method, rq->path, &m) == OK &&
+	    (m.route->reply != REPLY_TEXT ||
+	    strcmp(rq->path, HEALTH_READY) == 0);
 }
 
 static void
@@ -69,7 +84,6 @@ worker_open(struct worker *w, struct server *s)
 	memset(w, 0, sizeof(*w));
 	w->server = s;
 	w->conf = s->conf;
-	w->db_tried = -REOPEN_US;
 	w->arena = arena_new(ARENA_LIMIT);
 	w->redis = redis_new(w->conf->redis, w->conf->redis_db,
 	    w->conf->redis_timeout_ms);
@@ -80,15 +94,16 @@ worker_open(struct worker *w, struct server *s)
 	buf_init(&w->out, REPLY_MAX);
 	buf_init(&w->head, HEAD_MAX);
 	buf_init(&w->body, (size_t)w->conf->body_max + 2);
-	FCGX_InitRequest(&w->fcgi, s->fd, 0);
+	FCGX_InitRequest(&w->fcgi, -1, 0);
 	w->fcgi.ipcFd = -1;
-	open_database(w);
+	if (atomic_load(&s->db_retry_us) == 0)
+		open_database(w);
 }
 
 static void
 worker_close(struct worker *w)
 {
-	FCGX_Free(&w->fcgi, w->fcgi.ipcFd >= 0);
+	FCGX_Free(&w->fcgi, 0);
 	db_close(w->db);
 	redis_free(w->redis);
 	wechat_free(w->wechat);
@@ -96,78 +111,6 @@ worker_close(struct worker *w)
 	buf_free(&w->out);
 	buf_free(&w->head);
 	buf_free(&w->body);
-}
-
-static void
-drop_connection(struct worker *w)
-{
-	FCGX_Free(&w->fcgi, 1);
-}
-
-static bool
-peer_gone(int fd)
-{
-	ssize_t n;
-	char c;
-
-	n = recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
-	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
-}
-
-/* How long to wait in ms: for ever, or what is left after the word. */
-static int
-patience(const struct worker *w, int64_t stop_us)
-{
-	int64_t left;
-
-	if (stop_us == 0)
-		return -1;
-	left = stop_us + w->conf->drain_ms * 1000 - clock_mono_us();
-	return left <= 0 ? 0 : (int)(left / 1000 + 1);
-}
-
-/* Wait until libfcgi has something to read; false when this is the end. */
-static bool
-wait_request(struct worker *w)
-{
-	struct pollfd p[2];
-	int64_t stop_us;
-	bool kept;
-	int n;
-
-	for (;;) {
-		stop_us = atomic_load(&w->server->stop_us);
-		kept = w->fcgi.ipcFd >= 0;
-		if (stop_us != 0 && !kept)
-			return false;
-		p[0] = (struct pollfd){ kept ? w->fcgi.ipcFd : w->server->fd,
-		    POLLIN, 0 };
-		p[1] = (struct pollfd){ stop_us ? -1 : w->server->stop_fd,
-		    POLLIN, 0 };
-		n = poll(p, 2, patience(w, stop_us));
-		if (n == 0 && stop_us != 0)
-			return false;
-		if (n <= 0 || p[0].revents == 0)
-			continue;
-		if (kept && peer_gone(w->fcgi.ipcFd)) {
-			drop_connection(w);
-			continue;
-		}
-		if (stop_us != 0)
-			w->fcgi.listen_sock = -1;
-		w->fresh = !kept;
-		return true;
-	}
-}
-
-/* A peer that stops half-way must not hold the thread for ever. */
-static void
-bound_peer(int fd)
-{
-	struct timeval t = { PEER_SECONDS, 0 };
-
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
 }
 
 static const char *
@@ -251,8 +194,7 @@ announced(const char *s)
 
 /*
  * Throw away the rest, so that the connection stays in step; when there
- * is too much of it, the connection goes.  (At its close libfcgi reads on
- * while a peer sends, so that the reply is not lost; hence the shutdown.)
+ * is too much of it, the connection goes.
  */
 static void
 discard(struct worker *w)
@@ -266,10 +208,8 @@ discard(struct worker *w)
 		if (all > DRAIN_MAX)
 			break;
 	}
-	if (n > 0) {
+	if (n > 0)
 		w->fcgi.keepConnection = 0;
-		shutdown(w->fcgi.ipcFd, SHUT_RD);
-	}
 }
 
 /* Read the body to its end; what is wrong with it is for later. */
@@ -330,67 +270,81 @@ fill_request(struct worker *w, struct req *rq, bool *ret_head)
 	read_body(w, rq, length);
 }
 
-/* Head and body meet in libfcgi's buffer: one write when they fit it. */
-static void
-send_reply(struct worker *w, const struct req *rq, bool head_only)
-{
-	buf_clear(&w->head);
-	reply_head(rq, &w->head);
-	FCGX_PutStr(w->head.data, (int)w->head.len, w->fcgi.out);
-	if (!head_only && w->out.len > 0)
-		FCGX_PutStr(w->out.data, (int)w->out.len, w->fcgi.out);
-}
-
-static void
+/*
+ * True when the connection is to be kept.  We write the records ourselves,
+ * so libfcgi must not close its streams (FCGX_Finish_r) but only forget
+ * them.
+ */
+static bool
 serve_request(struct worker *w)
 {
+	bool head, kept = false;
 	struct req rq;
-	bool head;
 
-	open_database(w);
 	buf_clear(&w->out);
 	fill_request(w, &rq, &head);
+	if (rq.db == NULL && needs_database(&rq)) {
+		open_database(w);
+		rq.db = w->db;
+	}
 	if (FCGX_GetError(w->fcgi.in) == 0) {
 		server_dispatch(&rq);
-		send_reply(w, &rq, head);
+		buf_clear(&w->head);
+		reply_head(&rq, &w->head);
+		kept = server_write(w->fcgi.ipcFd, w->fcgi.requestId,
+		    &w->head, w->out.data, head ? 0 : w->out.len) &&
+		    w->fcgi.keepConnection;
 	}
-	FCGX_Finish_r(&w->fcgi);
+	FCGX_Free(&w->fcgi, 0);
+	w->fcgi.ipcFd = -1;
 	arena_reset(w->arena);
+	return kept;
 }
 
-/* Out of descriptors or the like: wait a little rather than spin. */
-static void
-accept_failed(int e)
+/*
+ * Let libfcgi read a request from `fd`.  When it finds none it closes `fd`
+ * (at once, being told that it is detached) and fails to accept another.
+ */
+static bool
+read_request(struct worker *w, int fd)
 {
-	static const struct timespec pause = { 0, 20 * 1000 * 1000 };
+	w->fcgi.ipcFd = fd;
+	w->fcgi.keepConnection = 1;
+	w->fcgi.detached = 1;
+	return FCGX_Accept_r(&w->fcgi) == 0;
+}
 
-	if (e == -EAGAIN || e == -EINTR || e == -EBADF)
-		return;
-	log_warn("event=accept errno=%d", -e);
-	nanosleep(&pause, NULL);
+static void
+serve_connection(struct worker *w, struct taken *t)
+{
+	bool kept;
+
+	do {
+		if (!read_request(w, t->fd)) {
+			server_conn_lost(w->server, t);
+			return;
+		}
+		metrics_busy(1);
+		kept = serve_request(w);
+		metrics_busy(-1);
+		if (!kept) {
+			server_conn_drop(w->server, t);
+			return;
+		}
+	} while (server_conn_keep(w->server, t));
 }
 
 void *
 server_thread(void *arg)
 {
 	struct worker *w;
-	int e;
+	struct taken t;
 
 	if ((w = malloc(sizeof(*w))) == NULL)
 		abort();
 	worker_open(w, arg);
-	while (wait_request(w)) {
-		e = FCGX_Accept_r(&w->fcgi);
-		if (e != 0) {
-			accept_failed(e);
-			continue;
-		}
-		if (w->fresh)
-			bound_peer(w->fcgi.ipcFd);
-		metrics_busy(1);
-		serve_request(w);
-		metrics_busy(-1);
-	}
+	while (server_conn_next(w->server, &t))
+		serve_connection(w, &t);
 	worker_close(w);
 	free(w);
 	return NULL;

@@ -209,6 +209,8 @@ address_add(struct req *rq)
 		    ADDRESSES_MAX);
 	if ((e = sealed_phone(rq, in->phone, &phone)) != OK)
 		return e;
+	if (in->is_default && (e = undefault_others(rq, id)) != OK)
+		return e;
 	e = db_run(rq->db, &address_sql[ADDRESS_ADD],
 	    WITH(V(rq->who.community_id), V(id), V(rq->who.user_id),
 	    V(in->dwelling_id), V(in->contact), V(phone),
@@ -222,8 +224,6 @@ address_add(struct req *rq)
 	if (n == 0)
 		return req_field(rq, "dwelling_id", "not_found",
 		    "没有找到这个房屋，请重新选择。");
-	if (in->is_default && (e = undefault_others(rq, id)) != OK)
-		return e;
 	return answer(rq, id);
 }
 
@@ -237,6 +237,8 @@ address_patch(struct req *rq)
 
 	if (in->phone != NULL)
 		phone = crypt_seal(rq->arena, "phone", in->phone);
+	if (in->is_default && (e = undefault_others(rq, in->id)) != OK)
+		return e;
 	e = db_run(rq->db, &address_sql[ADDRESS_PATCH],
 	    WITH(V(rq->who.community_id), V(rq->who.user_id), V(in->id),
 	    V(in->contact), V(phone), V(in->label),
@@ -245,8 +247,6 @@ address_patch(struct req *rq)
 		return e;
 	if (n == 0)
 		return ERR_ABSENT;
-	if (in->is_default && (e = undefault_others(rq, in->id)) != OK)
-		return e;
 	return answer(rq, in->id);
 }
 

@@ -5,6 +5,7 @@
  * Nothing waits for WeChat or for argon2id inside a transaction, and the
  * session is opened last, when all it stands on is committed.
  */
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -15,6 +16,8 @@
 #include "service/user.h"
 #include "store/limit.h"
 #include "wechat/wechat.h"
+
+#define PASSWORDS_WAITING 4
 
 struct login_code {
 	const char	*code;
@@ -62,6 +65,29 @@ static const struct view_column login_session_columns[] = {
 static const struct view login_session_view =
     VIEW(login_session, "Session");
 
+/*
+ * Whoever takes rights away commits, then ends or changes the sessions;
+ * we open one, then look again: one of the two sees the other.
+ */
+static enum err
+recheck(struct req *rq, struct user *u)
+{
+	struct user	now;
+	enum err	e;
+
+	e = user_get(rq, u->id, &now);
+	if (e == ERR_ABSENT || (e == OK && (now.password == NULL) !=
+	    (u->password == NULL)) || (e == OK && u->password != NULL &&
+	    strcmp(u->password, now.password) != 0))
+		return ERR_CREDENTIALS;
+	if (e != OK)
+		return e;
+	if (now.roles == u->roles && now.community_id == u->community_id)
+		return OK;
+	*u = now;
+	return user_sync(rq, u);
+}
+
 /* Open a session for `u` and answer with it. */
 static enum err
 answer(struct req *rq, const struct user *u, bool staff)
@@ -76,6 +102,10 @@ answer(struct req *rq, const struct user *u, bool staff)
 	    rq->conf->session_days * CLOCK_DAY);
 	if ((e = session_open(rq->redis, &s, token)) != OK)
 		return e;
+	if ((e = recheck(rq, &row.user)) != OK) {
+		session_end(rq->redis, token);
+		return e;
+	}
 	row.token = token;
 	row.expires_at = s.expires_at;
 	return req_one(rq, &row);
@@ -118,29 +148,58 @@ login_wechat(struct req *rq)
 	return e != OK ? e : answer(rq, &m.user, false);
 }
 
+/*
+ * Guesses at one account: few from one address, and not so few from all
+ * that a stranger could lock its owner out.
+ */
+static enum err
+limit_account(struct req *rq, const char *account)
+{
+	char		who[CRYPT_HEX_MAX];
+	const char	*pair;
+	int64_t		most = rq->conf->logins;
+	enum err	e;
+
+	pair = arena_fmt(rq->arena, "%s %s", rq->address, account);
+	crypt_sha256(pair, strlen(pair), who);
+	e = limit_take(rq->redis, "staff", who, most, rq->now,
+	    &rq->retry_after);
+	if (e != OK)
+		return e;
+	crypt_sha256(account, strlen(account), who);
+	return limit_take(rq->redis, "staff-all", who, most * 10, rq->now,
+	    &rq->retry_after);
+}
+
+/* argon2id runs one at a time; a queue of it must not fill the pool. */
+static enum err
+check_password(const char *hash, const char *password)
+{
+	static atomic_int	waiting;
+	enum err		e = ERR_BUSY;
+
+	if (atomic_fetch_add(&waiting, 1) < PASSWORDS_WAITING)
+		e = crypt_password_fits(hash, password) ? OK :
+		    ERR_CREDENTIALS;
+	atomic_fetch_sub(&waiting, 1);
+	return e;
+}
+
 static enum err
 login_staff(struct req *rq)
 {
 	const struct login_staff	*in = rq->in;
 	struct user			 u = { .password = NULL };
-	char				 who[CRYPT_HEX_MAX];
-	int				 wait;
 	enum err			 e;
 
-	crypt_sha256(in->account, strlen(in->account), who);
-	e = limit_take(rq->redis, "staff", who, rq->conf->logins, rq->now,
-	    &wait);
-	if (e == ERR_LIMITED)
-		rq->retry_after = wait;
-	if (e != OK)
+	if ((e = limit_account(rq, in->account)) != OK)
 		return e;
 	e = user_by_account(rq, in->account, &u);
 	if (e != OK && e != ERR_ABSENT)
 		return e;
 	/* An unknown account takes as long as a wrong password. */
-	if (!crypt_password_fits(e == OK ? u.password : NULL, in->password))
-		return ERR_CREDENTIALS;
-	return answer(rq, &u, true);
+	e = check_password(e == OK ? u.password : NULL, in->password);
+	return e != OK ? e : answer(rq, &u, true);
 }
 
 static enum err

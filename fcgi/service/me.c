@@ -117,16 +117,13 @@ me_patch(struct req *rq)
 {
 	struct me_patch	in = *(const struct me_patch *)rq->in;
 	struct user	u;
-	struct session	s;
 	enum err	e;
 
 	if ((e = req_transact(rq, patch, &in)) != OK)
 		return e;
 	if ((e = user_get(rq, rq->who.user_id, &u)) != OK)
 		return e;
-	s = user_session(&u, false, 0);
-	e = session_refresh(rq->redis, rq->arena, u.id, s.community_id,
-	    s.roles);
+	e = user_sync(rq, &u);
 	return e != OK ? e : req_one(rq, &u);
 }
 

@@ -28,7 +28,7 @@ struct station_patch {
 	int64_t		 id;
 	int64_t		 opens, closes;
 	const char	*windows;
-	int64_t		 floor_fee;
+	int64_t		 floor_fee_fen;
 	int64_t		 free_floors;
 	int64_t		 accept_minutes;
 	bool		 paused;
@@ -39,7 +39,7 @@ static const struct field station_patch_fields[] = {
 	F_INT(station_patch, opens, "开门时间", MAY, 0, 1439),
 	F_INT(station_patch, closes, "关门时间", MAY, 1, 1440),
 	F_TEXT(station_patch, windows, "送水时段", MAY, 11, 95),
-	F_INT(station_patch, floor_fee, "楼层费", MAY, 0, 10000),
+	F_INT(station_patch, floor_fee_fen, "楼层费", MAY, 0, 10000),
 	F_INT(station_patch, free_floors, "免费楼层", MAY, 0, 99),
 	F_INT(station_patch, accept_minutes, "接单时限", MAY, 1, 240),
 	F_BOOL(station_patch, paused, "暂停接单", MAY),
@@ -131,7 +131,7 @@ static const struct view station_person_view =
 
 #define STATION_SELECT							\
 	"SELECT s.id, o.name, o.phone, o.place, o.lat, o.lng, s.opens,"	\
-	" s.closes, s.windows, s.floor_fee, s.free_floors,"		\
+	" s.closes, s.windows, s.floor_fee_fen, s.free_floors,"		\
 	" s.accept_minutes, s.paused FROM org_staff f"			\
 	" JOIN water_station s ON s.community_id = f.community_id"	\
 	" AND s.id = f.org_id JOIN org o"				\
@@ -155,9 +155,13 @@ static struct stmt my_sql[] = {
 	    STATION_SELECT " AND s.id = $3 AND f.duty <> 'courier'",
 	    NULL, 0 },
 	[MY_STATION_PATCH] = { RW, 10, NULL,
-	    "UPDATE water_station SET opens = $4, closes = $5,"
-	    " windows = $6, floor_fee = $7, free_floors = $8,"
-	    " accept_minutes = $9, paused = $10"
+	    "UPDATE water_station SET opens = COALESCE($4, opens),"
+	    " closes = COALESCE($5, closes),"
+	    " windows = COALESCE($6, windows),"
+	    " floor_fee_fen = COALESCE($7, floor_fee_fen),"
+	    " free_floors = COALESCE($8, free_floors),"
+	    " accept_minutes = COALESCE($9, accept_minutes),"
+	    " paused = COALESCE($10, paused)"
 	    " WHERE community_id = $1 AND id = $3 AND"
 	    MANAGES("water_station.id"), NULL, 0 },
 	[MY_PRODUCTS] = { RO, 3, &water_product_view,
@@ -214,27 +218,17 @@ one_station(struct req *rq, int64_t id, struct water_station *ret)
 	    WITH(V(rq->who.community_id), V(rq->who.user_id), V(id)), ret);
 }
 
-/* What was sent over what there is. */
-static void
-overlay(const struct req *rq, const struct station_patch *in,
-    struct water_station *s)
+/* The number when the field was sent, else NULL: keep what there is. */
+static struct value
+sent(const struct req *rq, const char *field, int64_t v)
 {
-	if (field_given(rq, "opens"))
-		s->opens = in->opens;
-	if (field_given(rq, "closes"))
-		s->closes = in->closes;
-	if (field_given(rq, "windows"))
-		s->windows = in->windows;
-	if (field_given(rq, "floor_fee"))
-		s->floor_fee = in->floor_fee;
-	if (field_given(rq, "free_floors"))
-		s->free_floors = in->free_floors;
-	if (field_given(rq, "accept_minutes"))
-		s->accept_minutes = in->accept_minutes;
-	if (field_given(rq, "paused"))
-		s->paused = in->paused;
+	return field_given(rq, field) ? V(v) : VNULL;
 }
 
+/*
+ * Written first, looked at after: the row is ours from then on, and what
+ * does not fit together is rolled back.
+ */
 static enum err
 station_patch(struct req *rq)
 {
@@ -243,20 +237,24 @@ station_patch(struct req *rq)
 	struct water_hours		 h;
 	enum err			 e;
 
-	if ((e = one_station(rq, in->id, &s)) != OK)
-		return e;
-	overlay(rq, in, &s);
-	if (s.opens >= s.closes)
+	e = db_run(rq->db, &my_sql[MY_STATION_PATCH],
+	    WITH(V(rq->who.community_id), V(rq->who.user_id), V(in->id),
+	    sent(rq, "opens", in->opens), sent(rq, "closes", in->closes),
+	    V(in->windows), sent(rq, "floor_fee_fen", in->floor_fee_fen),
+	    sent(rq, "free_floors", in->free_floors),
+	    sent(rq, "accept_minutes", in->accept_minutes),
+	    sent(rq, "paused", in->paused)), NULL);
+	/* The table's own check of the hours. */
+	if (e == ERR_CONSTRAINT)
 		return req_field(rq, "closes", "too_small",
 		    "关门时间应晚于开门时间。");
+	if (e != OK || (e = one_station(rq, in->id, &s)) != OK)
+		return e;
 	if (!water_window_parse(s.windows, s.opens, s.closes, &h))
 		return req_field(rq, "windows", "format",
-		    "送水时段请写成 09:00-12:00,14:00-18:00，并在营业时间内。");
-	e = db_run(rq->db, &my_sql[MY_STATION_PATCH],
-	    WITH(V(rq->who.community_id), V(rq->who.user_id), V(s.id),
-	    V(s.opens), V(s.closes), V(s.windows), V(s.floor_fee),
-	    V(s.free_floors), V(s.accept_minutes), V(s.paused)), NULL);
-	return e != OK ? e : req_one(rq, &s);
+		    "送水时段请写成 09:00-12:00,14:00-18:00，"
+		    "并在营业时间内。");
+	return req_one(rq, &s);
 }
 
 static enum err
@@ -329,8 +327,8 @@ product_patch(struct req *rq)
 	e = db_run(rq->db, &my_sql[MY_PRODUCT_PATCH],
 	    WITH(V(rq->who.community_id), V(rq->who.user_id), V(in->id),
 	    V(in->name),
-	    field_given(rq, "price_fen") ? V(in->price_fen) : VNULL,
-	    field_given(rq, "on_sale") ? V(in->on_sale) : VNULL,
+	    sent(rq, "price_fen", in->price_fen),
+	    sent(rq, "on_sale", in->on_sale),
 	    V(rq->now)), &n);
 	if (e == ERR_UNIQUE)
 		return req_fail(rq, ERR_CONFLICT,
@@ -361,8 +359,11 @@ product_stock(struct req *rq)
 	    &row);
 	if (e != OK)
 		return e;
-	return req_field(rq, "change", "too_small",
-	    "库存不能小于 0，请刷新后按现有库存修改。");
+	if (row.stock + in->change < 0)
+		return req_field(rq, "change", "too_small",
+		    "库存不能小于 0，请刷新后按现有库存修改。");
+	return req_field(rq, "change", "too_large",
+	    "库存最多 1000000，请检查数量。");
 }
 
 #define STAFF	(ROLE_MERCHANT | ROLE_COURIER)

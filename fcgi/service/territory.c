@@ -72,7 +72,8 @@ static struct stmt territory_sql[] = {
 	    " ORDER BY code", NULL, 0 },
 	[TERRITORY_CHILDREN] = { RO, 2, &place_view,
 	    "SELECT id, NULLIF(parent_id, 0) AS parent_id, kind, name,"
-	    " full_name, floor, lift, lat, lng FROM place WHERE community_id = $1 AND parent_id = $2"
+	    " full_name, floor, lift, lat, lng FROM place"
+	    " WHERE community_id = $1 AND parent_id = $2"
 	    " ORDER BY rank, id", NULL, 0 },
 };
 

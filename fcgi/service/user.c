@@ -197,3 +197,27 @@ user_session(const struct user *u, bool staff, int64_t life_ms)
 		.life_ms = life_ms,
 	};
 }
+
+enum err
+user_sync(struct req *rq, struct user *u)
+{
+	struct session	s;
+	struct user	now;
+	enum err	e;
+	int		i;
+
+	for (i = 0; i < 4; i++) {
+		s = user_session(u, false, 0);
+		e = session_refresh(rq->redis, rq->arena, u->id,
+		    s.community_id, s.roles);
+		if (e != OK || (e = user_get(rq, u->id, &now)) != OK)
+			return e;
+		if (now.community_id == u->community_id &&
+		    now.roles == u->roles) {
+			*u = now;
+			return OK;
+		}
+		*u = now;
+	}
+	return ERR_BUSY;
+}

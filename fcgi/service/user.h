@@ -51,6 +51,12 @@ enum err user_set_phone(struct req *, int64_t id, const char *phone);
 enum err user_grant(struct req *, int64_t community_id, int64_t id,
     const char *role);
 
+/*
+ * Make all sessions of `u` hold what the database holds, and `u` too: what
+ * changes meanwhile is seen by the second look.
+ */
+enum err user_sync(struct req *, struct user *u);
+
 /* What a session of this person holds, `life_ms` long. */
 struct session user_session(const struct user *, bool staff,
     int64_t life_ms);

@@ -77,7 +77,7 @@ struct water_station {
 	int64_t		 lat, lng;
 	int64_t		 opens, closes;
 	const char	*windows;
-	int64_t		 floor_fee;
+	int64_t		 floor_fee_fen;
 	int64_t		 free_floors;
 	int64_t		 accept_minutes;
 	int64_t		 paused;
@@ -131,8 +131,13 @@ struct water_order_new {
 	const void	*window;	/* water_window_in or NULL */
 	int64_t		 payment;	/* place in water_payments */
 	const char	*note;
+	int64_t		 expected_total_fen;	/* what the client showed */
 };
 extern const struct shape water_order_new_shape;
+
+struct water_again_in {
+	int64_t		 expected_total_fen;
+};
 extern const char *const water_payments[];
 
 /* One line of an order, priced. */
@@ -192,8 +197,6 @@ extern const struct flow water_flow;
 extern const char *const water_state_names[];
 /* Events a person may send, NULL-ended, for the route's enum. */
 extern const char *const water_events[];
-/* These and "contact", which has a route of its own. */
-extern const char *const water_can_names[];
 
 struct water_event_in {
 	int64_t		 id;

@@ -67,8 +67,8 @@ static struct stmt water_sql[] = {
 	    " WHERE community_id = $1 AND id = $2 AND code_tries < $3"
 	    " AND state = 'delivering' RETURNING code, code_tries",
 	    NULL, 0 },
-	[WATER_CODE] = { RW, 3, NULL,
-	    "UPDATE water_order SET code = $3, code_tries = 0"
+	[WATER_CODE] = { RW, 4, NULL,
+	    "UPDATE water_order SET code = $3, code_tries = code_tries * $4"
 	    " WHERE community_id = $1 AND id = $2", NULL, 0 },
 	[WATER_PAID] = { RW, 3, NULL,
 	    "UPDATE water_order SET paid_at = $3 WHERE community_id = $1"
@@ -126,40 +126,62 @@ not_home(struct req *rq, struct flow_step *st)
 	return promise(rq, st);
 }
 
-/* Ask another station, or urge this one while it still has its time. */
+/*
+ * When to look again: `minutes` of the station's opening hours later (0:
+ * what it has to accept in), so that nobody is urged at night.
+ */
 static enum err
-supervise_placed(struct req *rq, struct flow_step *st)
+look_again(struct req *rq, struct flow_step *st, int64_t minutes)
 {
 	struct water_station	s;
 	enum err		e;
 
-	if ((e = water_offer_next(rq, st)) != ERR_ABSENT)
-		return e;
-	e = water_station_get(rq, st->thing.org_id, &s);
+	e = water_station_get(rq, st->org_id, &s);
 	if (e == ERR_ABSENT) {
-		/* The station has closed; the next step ends the order. */
-		st->deadline_at = rq->now + MINUTE;
+		/* The station has gone out of business. */
+		st->deadline_at = rq->now + HOUR;
 		return OK;
 	}
 	if (e != OK)
 		return e;
 	st->deadline_at = water_window_deadline(rq->now, s.opens, s.closes,
-	    s.accept_minutes);
-	st->note = "已再次提醒水站接单";
+	    minutes != 0 ? minutes : s.accept_minutes);
 	return OK;
+}
+
+/* Ask another station, or urge this one while it still has its time. */
+static enum err
+supervise_placed(struct req *rq, struct flow_step *st)
+{
+	enum err	e;
+
+	if ((e = water_offer_next(rq, st)) != ERR_ABSENT)
+		return e;
+	st->note = "已再次提醒水站接单";
+	return look_again(rq, st, 0);
+}
+
+static enum err
+supervise_hourly(struct req *rq, struct flow_step *st)
+{
+	return look_again(rq, st, 60);
 }
 
 static enum err
 pass_on(struct req *rq, struct flow_step *st)
 {
-	enum err	e;
+	const char	*why;
+	enum err	 e;
 
 	if ((e = need_reason(rq, st)) != OK)
 		return e;
+	why = st->note;
 	e = water_offer_next(rq, st);
 	if (e == ERR_ABSENT)
 		return req_fail(rq, ERR_STATE,
 		    "没有其他水站可以接这一单，请接单或说明原因后拒单。");
+	if (e == OK)
+		st->note = arena_fmt(rq->arena, "%s，原因：%s", st->note, why);
 	return e;
 }
 
@@ -216,12 +238,19 @@ set_out(struct req *rq, struct flow_step *st)
 	return OK;
 }
 
+/*
+ * Setting out again does not give a courier new tries at the code; the
+ * station may, by sending the order out itself.
+ */
 static enum err
 new_code(struct req *rq, struct flow_step *st)
 {
+	bool	courier = (st->mask & REL_ORG) == 0;
+
 	return db_run(rq->db, &water_sql[WATER_CODE],
 	    WITH(V(st->thing.community_id), V(st->thing.id),
-	    V(arena_fmt(rq->arena, "%04u", crypt_uniform(10000)))), NULL);
+	    V(arena_fmt(rq->arena, "%04u", crypt_uniform(10000))),
+	    V(courier)), NULL);
 }
 
 /*
@@ -277,6 +306,8 @@ static const struct flow_state water_states[] = {
 #define PROGRESS	"order_progress"
 #define TASK		"order_todo"
 #define OWNER(tip)	{ TELL_OWNER, PROGRESS, (tip) }
+/* The service hall and the community's admin help when all else fails. */
+#define DESK		(ROLE_ADMIN | ROLE_CLERK)
 #define STATION(tip)	{ TELL_ORG, TASK, (tip) }
 
 static const struct flow_move water_moves[] = {
@@ -285,15 +316,17 @@ static const struct flow_move water_moves[] = {
 
 	{ "placed", "accept", "accepted", REL_ORG, FLOW_SET, "水站接单",
 	    promise, NULL, { OWNER("水站已接单，请留意送水时间") } },
-	{ "placed", "reject", "rejected", REL_ORG, FLOW_NONE, "水站拒单",
+	{ "placed", "reject", "rejected", REL_ORG | DESK, FLOW_NONE, "拒单",
 	    need_reason, give_back, { OWNER("未能接单，可换一家水站") } },
-	{ "placed", "pass", "placed", REL_ORG, FLOW_SET, "转给其他水站",
+	{ "placed", "pass", "placed", REL_ORG | DESK, FLOW_SET,
+	    "转给其他水站",
 	    pass_on, NULL, { STATION("有新订单，请及时接单"),
 	    OWNER("已转给其他水站，请稍候") } },
 	{ "placed", "cancel", "cancelled", REL_OWNER, FLOW_NONE, "取消订单",
 	    NULL, give_back, { STATION("客户已取消，无需送水") } },
 	{ "placed", "supervise", "placed", REL_SYSTEM, FLOW_SET, "超时督办",
 	    supervise_placed, NULL, { STATION("订单等待接单，请尽快处理"),
+	    OWNER("暂未接单，正在为您联系水站"),
 	    { TELL_ADMINS, TASK, "水站未及时接单，请跟进" } } },
 	{ "placed", "expire", "rejected", REL_SYSTEM, FLOW_NONE,
 	    "无人接单，自动关闭", expire, give_back,
@@ -307,15 +340,15 @@ static const struct flow_move water_moves[] = {
 	{ "accepted", "deliver", "delivering",
 	    REL_ORG | REL_COURIER | REL_ASSIGNEE, 3 * HOUR, "开始配送",
 	    set_out, new_code, { OWNER("送水在路上，请准备收货码") } },
-	{ "accepted", "reject", "rejected", REL_ORG, FLOW_NONE,
-	    "水站无法送达", need_reason, give_back,
+	{ "accepted", "reject", "rejected", REL_ORG | DESK, FLOW_NONE,
+	    "无法送达", need_reason, give_back,
 	    { OWNER("水站无法送达，可换一家") } },
 	{ "accepted", "cancel", "cancelled", REL_OWNER, FLOW_NONE,
 	    "取消订单", NULL, give_back,
 	    { STATION("客户已取消，无需送水"),
 	    { TELL_ASSIGNEE, TASK, "客户已取消，无需送水" } } },
-	{ "accepted", "supervise", "accepted", REL_SYSTEM, HOUR, "超时督办",
-	    NULL, NULL, { STATION("已过约定时段，请尽快送水"),
+	{ "accepted", "supervise", "accepted", REL_SYSTEM, FLOW_SET,
+	    "超时督办", supervise_hourly, NULL, { STATION("已过约定时段，请尽快送水"),
 	    OWNER("送水已超时，正在催促"),
 	    { TELL_ADMINS, TASK, "送水超过约定时段，请跟进" } } },
 
@@ -324,13 +357,14 @@ static const struct flow_move water_moves[] = {
 	{ "delivering", "handover", "delivered", REL_ASSIGNEE, 24 * HOUR,
 	    "凭收货码交付", check_code, paid_at_door,
 	    { OWNER("水已送达，请确认收货") } },
-	{ "delivering", "fail", "accepted", REL_ASSIGNEE | REL_ORG, FLOW_SET,
-	    "未能送达", not_home, NULL, { OWNER("未能送达，将再次联系您"),
+	{ "delivering", "fail", "accepted", REL_ASSIGNEE | REL_ORG | DESK,
+	    FLOW_SET, "未能送达", not_home, NULL, { OWNER("未能送达，将再次联系您"),
 	    STATION("未能送达，请重新安排") } },
 	{ "delivering", "confirm", "completed", REL_OWNER, FLOW_NONE,
-	    "确认收货", NULL, NULL, { STATION("客户已确认收货") } },
-	{ "delivering", "supervise", "delivering", REL_SYSTEM, HOUR,
-	    "超时督办", NULL, NULL, { STATION("配送超时，请联系配送员"),
+	    "确认收货", NULL, paid_at_door, { STATION("客户已确认收货"),
+	    { TELL_ASSIGNEE, TASK, "客户已确认收货" } } },
+	{ "delivering", "supervise", "delivering", REL_SYSTEM, FLOW_SET,
+	    "超时督办", supervise_hourly, NULL, { STATION("配送超时，请联系配送员"),
 	    { TELL_ADMINS, TASK, "配送超时，请跟进" } } },
 
 	{ "delivered", "confirm", "completed", REL_OWNER, FLOW_NONE,
@@ -355,8 +389,6 @@ const char *const water_state_names[] = { "placed", "accepted", "delivering",
     "delivered", "completed", "cancelled", "rejected", NULL };
 const char *const water_events[] = { "accept", "reject", "pass", "cancel",
     "assign", "deliver", "handover", "fail", "confirm", NULL };
-const char *const water_can_names[] = { "accept", "reject", "pass", "cancel",
-    "assign", "deliver", "handover", "fail", "confirm", "contact", NULL };
 
 void
 water_flow_register(void)

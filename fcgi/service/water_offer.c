@@ -3,7 +3,7 @@
  * water_offer.c -- a station does not accept: who is asked next.
  *
  * The next station must serve the compound, be open during the window,
- * have the same brand and size in stock, and ask for no more money than
+ * have the very same goods in stock, and ask for no more money than
  * the resident agreed to.  No station is asked twice.
  */
 #include "base/arena.h"
@@ -18,7 +18,7 @@ struct agreed {
 	int64_t		 lift;
 	int64_t		 window_from;
 	int64_t		 window_to;
-	int64_t		 total_fen;
+	int64_t		 agreed_fen;
 };
 
 static const struct view_column agreed_columns[] = {
@@ -27,7 +27,7 @@ static const struct view_column agreed_columns[] = {
 	C_BOOL(agreed, lift, .flags = VIEW_NULL),
 	C_TIME(agreed, window_from),
 	C_TIME(agreed, window_to),
-	C_FEN(agreed, total_fen),
+	C_FEN(agreed, agreed_fen),
 	C_END
 };
 static const struct view agreed_view = VIEW(agreed, "WaterAgreed");
@@ -48,7 +48,7 @@ enum { OFFER_AGREED, OFFER_CANDIDATES, OFFER_MATCH, OFFER_ORDER,
 static struct stmt offer_sql[] = {
 	[OFFER_AGREED] = { RO, 2, &agreed_view,
 	    "SELECT compound_id, floor, lift, window_from, window_to,"
-	    " total_fen FROM water_order WHERE community_id = $1"
+	    " agreed_fen FROM water_order WHERE community_id = $1"
 	    " AND id = $2", NULL, 0 },
 	[OFFER_CANDIDATES] = { RO, 3, &candidate_view,
 	    "SELECT w.station_id FROM water_area w JOIN water_station s"
@@ -58,11 +58,11 @@ static struct stmt offer_sql[] = {
 	    " WHERE f.community_id = w.community_id AND f.order_id = $3"
 	    " AND f.station_id = w.station_id)"
 	    " ORDER BY w.rank, w.station_id LIMIT 16", NULL, 0 },
-	[OFFER_MATCH] = { RO, 5, &water_product_view,
+	[OFFER_MATCH] = { RO, 6, &water_product_view,
 	    "SELECT " WATER_PRODUCT_COLUMNS " FROM water_product"
 	    " WHERE community_id = $1 AND station_id = $2 AND brand = $3"
-	    " AND millilitres = $4 AND on_sale = 1 AND stock >= $5"
-	    " ORDER BY price_fen, id LIMIT 1", NULL, 0 },
+	    " AND name = $4 AND millilitres = $5 AND on_sale = 1"
+	    " AND stock >= $6", NULL, 0 },
 	[OFFER_ORDER] = { RW, 7, NULL,
 	    "UPDATE water_order SET items = $3, goods_fen = $4,"
 	    " floor_fen = $5, total_fen = $6, title = $7,"
@@ -111,8 +111,9 @@ match_lines(struct req *rq, const struct water_lines *lines,
 	for (i = 0; i < lines->n; i++) {
 		e = db_one(rq->db, rq->arena, &offer_sql[OFFER_MATCH],
 		    WITH(V(rq->who.community_id), V(o->station.id),
-		    V(lines->at[i].brand), V(lines->at[i].millilitres),
-		    V(lines->at[i].quantity)), &p);
+		    V(lines->at[i].brand), V(lines->at[i].name),
+		    V(lines->at[i].millilitres), V(lines->at[i].quantity)),
+		    &p);
 		if (e != OK)
 			return e;
 		items[i].product_id = p.id;
@@ -137,7 +138,7 @@ try_station(struct req *rq, int64_t station_id, const struct agreed *a,
 		return e;
 	o->total_fen += lines->barrels *
 	    water_station_floor_fee(&o->station, a->floor, a->lift);
-	return o->total_fen <= a->total_fen ? OK : ERR_ABSENT;
+	return o->total_fen <= a->agreed_fen ? OK : ERR_ABSENT;
 }
 
 static enum err
@@ -177,6 +178,11 @@ hand_over(struct req *rq, int64_t order_id, const struct agreed *a,
 	if ((e = water_stock_return(rq, order_id)) != OK)
 		return e;
 	e = water_stock_take(rq, o->station.id, &o->items, &lines);
+	/* Sold in this very moment: all is rolled back and tried anew. */
+	if (e == ERR_STOCK || e == ERR_FIELD) {
+		req_reset(rq);
+		return ERR_CONFLICT;
+	}
 	if (e != OK)
 		return e;
 	if ((e = water_stock_write(rq, order_id, &lines)) != OK)
@@ -208,6 +214,8 @@ water_offer_next(struct req *rq, struct flow_step *st)
 	    WITH(V(rq->who.community_id), V(id)), &a);
 	if (e != OK)
 		return e;
+	if (a.window_to <= rq->now)
+		return ERR_ABSENT;
 	if ((e = water_stock_lines(rq, id, &lines)) != OK)
 		return e;
 	if ((e = find_offer(rq, id, &a, &lines, &o)) != OK)
@@ -217,6 +225,8 @@ water_offer_next(struct req *rq, struct flow_step *st)
 	st->org_id = o.station.id;
 	st->deadline_at = water_window_deadline(rq->now, o.station.opens,
 	    o.station.closes, o.station.accept_minutes);
+	if (st->deadline_at > a.window_to)
+		st->deadline_at = a.window_to;
 	st->note = arena_fmt(rq->arena, "已转给%s", o.station.name);
 	return OK;
 }

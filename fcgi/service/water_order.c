@@ -9,6 +9,7 @@
 
 #include "base/crypt.h"
 #include "base/log.h"
+#include "base/money.h"
 #include "http/req.h"
 #include "service/service.h"
 #include "service/water.h"
@@ -24,6 +25,8 @@ struct water_order {
 	int64_t		 floor;
 	const char	*contact;
 	const char	*phone;
+	int64_t		 courier_id;
+	const char	*courier;
 	int64_t		 window_from;
 	int64_t		 window_to;
 	const char	*items;
@@ -39,7 +42,6 @@ struct water_order {
 	int64_t		 created_at;
 	int64_t		 updated_at;
 	int64_t		 owner_id;
-	int64_t		 assignee_id;
 	const char	*code;
 	const char	*duty;
 };
@@ -52,15 +54,22 @@ static const char *const order_buttons[] = { "accept", "reject", "pass",
 static uint64_t
 row_mask(const struct req *rq, const struct water_order *o)
 {
-	return flow_mask(rq, o->owner_id, o->assignee_id, o->duty);
+	int64_t	courier = o->courier_id == VIEW_NULL_INT ? 0 :
+	    o->courier_id;
+
+	return flow_mask(rq, o->owner_id, courier, o->duty);
 }
 
 static void
 order_can(struct json *j, const struct req *rq, const void *row)
 {
 	const struct water_order	*o = row;
+	uint64_t			 mask = row_mask(rq, o);
 
-	flow_can(j, &water_flow, o->state, row_mask(rq, o));
+	/* Another courier has it. */
+	if (o->courier_id != VIEW_NULL_INT && (mask & REL_ASSIGNEE) == 0)
+		mask &= ~REL_COURIER;
+	flow_can(j, &water_flow, o->state, mask);
 }
 
 static void
@@ -95,7 +104,9 @@ static const struct view_column water_order_columns[] = {
 	C_TEXT(water_order, place),
 	C_INT(water_order, floor, .flags = VIEW_NULL),
 	C_TEXT(water_order, contact),
-	C_PHONE(water_order, phone),
+	C_TEXT(water_order, phone, .about = "masked"),
+	C_ID(water_order, courier_id, .flags = VIEW_NULL),
+	C_TEXT(water_order, courier, .flags = VIEW_NULL),
 	C_TIME(water_order, window_from),
 	C_TIME(water_order, window_to),
 	C_ARRAY(water_order, items, &water_line_view),
@@ -111,13 +122,12 @@ static const struct view_column water_order_columns[] = {
 	C_TIME(water_order, created_at),
 	C_TIME(water_order, updated_at),
 	C_ID(water_order, owner_id, .flags = VIEW_HIDDEN),
-	C_ID(water_order, assignee_id, .flags = VIEW_HIDDEN),
 	C_TEXT(water_order, code, .flags = VIEW_HIDDEN),
 	C_TEXT(water_order, duty, .flags = VIEW_HIDDEN | VIEW_NULL),
 	C_CALC("state_label", SHAPE_TEXT, order_label),
 	C_CALC("handover_code", SHAPE_TEXT, order_code, .flags = VIEW_NULL,
 	    .about = "to show at the door; only to the owner"),
-	C_CALC("can", SHAPE_CODES, order_can, .names = water_can_names,
+	C_CALC("can", SHAPE_CODES, order_can, .names = order_buttons,
 	    .about = "events the caller may fire now"),
 	C_END
 };
@@ -155,10 +165,13 @@ static const struct field water_event_in_fields[] = {
 const struct shape water_event_shape =
     SHAPE(water_event_in, "WaterOrderEvent");
 
-static const struct shape again_shape = {
-	.name = "WaterOrderAgain", .size = 1,
-	.fields = (const struct field[]){ F_END }
+static const struct field water_again_in_fields[] = {
+	F_INT(water_again_in, expected_total_fen, "应付金额", MAY, 0,
+	    MONEY_MAX),
+	F_END
 };
+static const struct shape again_shape =
+    SHAPE(water_again_in, "WaterOrderAgain");
 
 struct order_contact {
 	const char	*contact;
@@ -176,18 +189,21 @@ static const struct view order_contact_view =
 #define ORDER_COLUMNS							\
 	"SELECT w.id, w.state, w.org_id AS station_id,"			\
 	" o.name AS station, o.phone AS station_phone, w.address_id,"	\
-	" w.place, w.floor, w.contact, w.phone, w.window_from,"		\
+	" w.place, w.floor, w.contact, w.phone_mask AS phone,"	\
+	" w.assignee_id AS courier_id, c.name AS courier,"		\
+	" w.window_from,"						\
 	" w.window_to, w.items, w.goods_fen, w.floor_fen, w.total_fen,"	\
 	" w.payment, w.paid_at, w.note, w.reason, w.urged,"		\
 	" w.deadline_at, w.created_at, w.updated_at, w.owner_id,"	\
-	" w.assignee_id, w.code,"
+	" w.code,"
 #define ORDER_FROM							\
 	" FROM water_order w JOIN org o"				\
-	" ON o.community_id = w.community_id AND o.id = w.org_id"
+	" ON o.community_id = w.community_id AND o.id = w.org_id"	\
+	" LEFT JOIN app_user c ON c.id = w.assignee_id"
 
 /* Keyset: the id is the cursor, 0 for the first page. */
 #define ORDER_PAGE(after, limit)					\
-	" AND (" after " = 0 OR w.id < " after ")"			\
+	" AND (CAST(" after " AS BIGINT) = 0 OR w.id < " after ")"	\
 	" ORDER BY w.id DESC LIMIT " limit
 
 enum { ORDER_MINE, ORDER_MINE_AFTER, ORDER_GET, ORDER_STATION,
@@ -335,6 +351,8 @@ order_contact(struct req *rq)
 	    WITH(V(rq->who.community_id), V(in->id)), &row);
 	if (e != OK)
 		return e;
+	/* Asked again, it must be a step and be allowed again. */
+	rq->once = true;
 	row.phone = crypt_open(rq->arena, "phone", row.phone);
 	if (row.phone == NULL) {
 		log_error("order=%lld fault=\"phone does not open\"",

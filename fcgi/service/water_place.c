@@ -9,6 +9,7 @@
 #include "base/crypt.h"
 #include "base/id.h"
 #include "base/money.h"
+#include "base/text.h"
 #include "http/req.h"
 #include "service/water.h"
 
@@ -39,6 +40,8 @@ static const struct field water_order_new_fields[] = {
 	    &water_window_in_shape),
 	F_ENUM(water_order_new, payment, "付款方式", MUST, water_payments),
 	F_TEXT(water_order_new, note, "备注", MAY, 0, 100),
+	F_INT(water_order_new, expected_total_fen, "应付金额", MAY, 0,
+	    MONEY_MAX),
 	F_END
 };
 const struct shape water_order_new_shape =
@@ -93,15 +96,17 @@ static struct stmt place_sql[] = {
 	    " ON p.community_id = a.community_id AND p.id = a.dwelling_id"
 	    " WHERE a.community_id = $1 AND a.user_id = $2 AND a.id = $3"
 	    " AND a.removed_at IS NULL", NULL, 0 },
-	[PLACE_INSERT] = { RW, 22, NULL,
+	[PLACE_INSERT] = { RW, 23, NULL,
 	    "INSERT INTO water_order (community_id, id, state, version,"
 	    " urged, deadline_at, owner_id, org_id, title, created_at,"
 	    " updated_at, address_id, compound_id, place, floor, lift,"
-	    " contact, phone, window_from, window_to, items, goods_fen,"
-	    " floor_fen, total_fen, payment, code, code_tries, offers, note)"
+	    " contact, phone, phone_mask, window_from, window_to, items,"
+	    " goods_fen,"
+	    " floor_fen, total_fen, agreed_fen, payment, code, code_tries,"
+	    " offers, note)"
 	    " VALUES ($1, $2, 'placed', 1, 0, $3, $4, $5, $6, $7, $7, $8,"
 	    " $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,"
-	    " $21, '', 0, 1, $22)", NULL, 0 },
+	    " $21, $21, $22, '', 0, 1, $23)", NULL, 0 },
 	[PLACE_OFFER] = { RW, 4, NULL,
 	    "INSERT INTO water_offer (community_id, order_id, station_id,"
 	    " offered_at) VALUES ($1, $2, $3, $4)", NULL, 0 },
@@ -205,11 +210,29 @@ add_up(struct req *rq, struct placing *p)
 	return OK;
 }
 
+/* The price the resident saw is the price, or is asked about again. */
+static enum err
+check_total(struct req *rq, const struct placing *p, bool told,
+    int64_t expected)
+{
+	if (!told || expected == p->total_fen)
+		return OK;
+	return req_field_as(rq, ERR_CONFLICT, "expected_total_fen",
+	    "changed", arena_fmt(rq->arena,
+	    "价格有变化，现在应付 %lld.%02lld 元，请确认后再下单。",
+	    (long long)p->total_fen / 100, (long long)p->total_fen % 100));
+}
+
 static enum err
 insert_order(struct req *rq, const struct water_order_new *in,
     const struct placing *p, const struct flow_thing *t)
 {
-	enum err	e;
+	const char	*clear, *mask;
+	enum err	 e;
+
+	if ((clear = crypt_open(rq->arena, "phone", p->to.phone)) == NULL)
+		return ERR_INTERNAL;
+	mask = text_mask_phone(rq->arena, clear);
 
 	e = db_run(rq->db, &place_sql[PLACE_INSERT],
 	    WITH(V(t->community_id), V(t->id), V(t->deadline_at),
@@ -217,7 +240,7 @@ insert_order(struct req *rq, const struct water_order_new *in,
 	    V(p->to.id), V(p->to.compound_id), V(p->to.place),
 	    p->to.floor == VIEW_NULL_INT ? VNULL : V(p->to.floor),
 	    p->to.lift == VIEW_NULL_INT ? VNULL : V(p->to.lift),
-	    V(p->to.contact), V(p->to.phone), V(p->window.from),
+	    V(p->to.contact), V(p->to.phone), V(mask), V(p->window.from),
 	    V(p->window.to), V(water_stock_json(rq, &p->lines)),
 	    V(p->lines.goods_fen), V(p->floor_fen), V(p->total_fen),
 	    V(water_payments[in->payment]), V(in->note)), NULL);
@@ -242,7 +265,9 @@ place(struct req *rq, const struct water_order_new *in)
 	    (e = find_window(rq, in, &p)) != OK ||
 	    (e = water_stock_take(rq, p.station.id, &in->items,
 	    &p.lines)) != OK ||
-	    (e = add_up(rq, &p)) != OK)
+	    (e = add_up(rq, &p)) != OK ||
+	    (e = check_total(rq, &p, field_given(rq, "expected_total_fen"),
+	    in->expected_total_fen)) != OK)
 		return e;
 	t.community_id = rq->who.community_id;
 	t.owner_id = rq->who.user_id;
@@ -266,6 +291,7 @@ water_place(struct req *rq)
 enum err
 water_place_again(struct req *rq)
 {
+	const struct water_again_in *asked = rq->in;
 	struct water_order_new	 in = { .payment = 0 };
 	struct water_item_in	*items;
 	struct water_lines	 lines;
@@ -290,5 +316,6 @@ water_place_again(struct req *rq)
 	in.address_id = last.address_id;
 	in.items = (struct field_list){ (size_t)lines.n, items };
 	in.note = last.note;
+	in.expected_total_fen = asked->expected_total_fen;
 	return place(rq, &in);
 }

@@ -59,7 +59,7 @@ static const struct view_column water_station_columns[] = {
 	C_INT(water_station, opens, .about = "minute of the day"),
 	C_INT(water_station, closes, .about = "minute of the day"),
 	C_TEXT(water_station, windows, .about = "of each day"),
-	C_FEN(water_station, floor_fee,
+	C_FEN(water_station, floor_fee_fen,
 	    .about = "fen a barrel and floor above the free ones, no lift"),
 	C_INT(water_station, free_floors),
 	C_INT(water_station, accept_minutes),
@@ -120,7 +120,7 @@ static const struct view station_served_view =
 
 #define STATION_COLUMNS							\
 	"SELECT s.id, o.name, o.phone, o.place, o.lat, o.lng, s.opens,"	\
-	" s.closes, s.windows, s.floor_fee, s.free_floors,"		\
+	" s.closes, s.windows, s.floor_fee_fen, s.free_floors,"		\
 	" s.accept_minutes, s.paused FROM water_station s JOIN org o"	\
 	" ON o.community_id = s.community_id AND o.id = s.id"		\
 	" AND o.closed_at IS NULL"
@@ -173,7 +173,7 @@ water_station_floor_fee(const struct water_station *s, int64_t floor,
 {
 	if (floor == VIEW_NULL_INT || lift == 1 || floor <= s->free_floors)
 		return 0;
-	return (floor - s->free_floors) * s->floor_fee;
+	return (floor - s->free_floors) * s->floor_fee_fen;
 }
 
 static enum err

@@ -7,6 +7,7 @@
  * Outside a transaction a lost connection is opened again and the call
  * repeated once: it was a read or a BEGIN, so nothing happens twice.
  */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -24,6 +25,8 @@
 static struct stmt	**registry;
 static int		  nregistry;
 static int		  registry_cap;
+/* The last attempt to connect failed; one thread is at the next. */
+static _Atomic bool	  away, probing;
 
 static void *
 must(void *p)
@@ -161,9 +164,11 @@ db_dial(struct db *db)
 			    db->ops->name);
 		db->up = true;
 		db->pause_us = 0;
+		atomic_store(&away, false);
 		return OK;
 	}
 	db_lost(db);
+	atomic_store(&away, true);
 	db->pause_us = db->pause_us ? db->pause_us * 2 : PAUSE_MIN_US;
 	if (db->pause_us > PAUSE_MAX_US)
 		db->pause_us = PAUSE_MAX_US;
@@ -171,15 +176,26 @@ db_dial(struct db *db)
 	return e;
 }
 
-/* Be connected, unless it has just been tried in vain. */
+/*
+ * Be connected, unless it has just been tried in vain.  An attempt may
+ * last until its time-out: one thread makes it for all that know already.
+ */
 static enum err
 db_ready(struct db *db)
 {
+	bool	 known = db->pause_us != 0 && atomic_load(&away);
+	enum err e;
+
 	if (db->up)
 		return OK;
 	if (db->pause_us != 0 && clock_mono_us() < db->retry_us)
 		return ERR_AWAY;
-	return db_dial(db);
+	if (known && atomic_exchange(&probing, true))
+		return ERR_AWAY;
+	e = db_dial(db);
+	if (known)
+		atomic_store(&probing, false);
+	return e;
 }
 
 /* Connect anew after a call outside a transaction found nobody there. */

@@ -119,6 +119,13 @@ const struct stmt *db_registered(size_t i);
 enum err db_open(const char *url, int64_t timeout_ms, bool prepare,
     struct db **ret_db);
 
+/*
+ * Of the threads of this process at most `n` wait for their turn to write
+ * to SQLite (8 unless told); to one more db_begin says ERR_AGAIN at once,
+ * so that there are always threads for readers.
+ */
+void db_queue(int n);
+
 /* Roll back what is open and disconnect; NULL is fine. */
 void db_close(struct db *);
 

@@ -116,7 +116,7 @@ pgsql_error(struct pgsql *pg, const PGresult *res, const char *sql)
 	state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 	message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 	e = state != NULL ? error_of(state) : ERR_INTERNAL;
-	if (e != ERR_INTERNAL && e != ERR_AWAY)
+	if (e != ERR_INTERNAL && e != ERR_AWAY && e != ERR_CONSTRAINT)
 		return e;
 	/* A data exception's message quotes the value: only its number. */
 	if (state != NULL && strncmp(state, "22", 2) == 0)

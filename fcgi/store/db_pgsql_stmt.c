@@ -120,11 +120,13 @@ pgsql_slots(struct pgsql *pg)
 		abort();
 	if (!pg->db.prepare)
 		return OK;
-	/* Go on after a failure: all faults in one start. */
-	for (int i = 0; i < pg->nready && worst != ERR_AWAY; i++)
+	/* Go on after a fault of ours: all of them in one start. */
+	for (int i = 0; i < pg->nready &&
+	    (worst == OK || worst == ERR_INTERNAL); i++)
 		if ((e = name_of(pg, db_registered((size_t)i), name)) != OK)
 			worst = e;
-	return worst;
+	/* A table that somebody holds locked is no fault of the statement. */
+	return worst == ERR_AGAIN ? ERR_AWAY : worst;
 }
 
 /* A migration changed a table under the plan: only a new session helps. */

@@ -11,7 +11,9 @@
  */
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +35,15 @@
 #define STEPS		4000	/* of the VM between looks at the clock */
 
 static pthread_mutex_t	writer = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic int	waiting;
+static _Atomic int	waiting_max = 8;
 static pthread_once_t	once = PTHREAD_ONCE_INIT;
+
+void
+db_queue(int n)
+{
+	atomic_store(&waiting_max, n);
+}
 
 /* Counting memory would take one lock for all threads at each malloc. */
 static void
@@ -77,7 +87,8 @@ sqlite_failed(struct sqlite *q, int rc, const char *sql)
 {
 	enum err e = sqlite_error(rc);
 
-	if (e == ERR_INTERNAL || e == ERR_AWAY)
+	/* SQLite names the constraint and never the value. */
+	if (e == ERR_INTERNAL || e == ERR_AWAY || e == ERR_CONSTRAINT)
 		db_complain(&q->db, sql, q->handle != NULL ?
 		    sqlite3_errmsg(q->handle) : sqlite3_errstr(rc));
 	return e;
@@ -255,6 +266,7 @@ take_turn(struct sqlite *q)
 {
 	int64_t		start = clock_mono_us(), used;
 	struct timespec	until;
+	int		rc;
 
 	if (pthread_mutex_trylock(&writer) == 0) {
 		q->writer = true;
@@ -268,7 +280,12 @@ take_turn(struct sqlite *q)
 		until.tv_nsec -= 1000000000;
 		until.tv_sec++;
 	}
-	if (pthread_mutex_timedlock(&writer, &until) != 0)
+	if (atomic_fetch_add(&waiting, 1) >= atomic_load(&waiting_max))
+		rc = EBUSY;
+	else
+		rc = pthread_mutex_timedlock(&writer, &until);
+	atomic_fetch_sub(&waiting, 1);
+	if (rc != 0)
 		return ERR_AGAIN;
 	q->writer = true;
 	used = clock_mono_us() - start;

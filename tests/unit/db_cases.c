@@ -166,8 +166,8 @@ every_kind_comes_back(void **state)
 	assert_int_equal(db_begin(db), OK);
 	assert_true(db_in_transaction(db));
 	assert_int_equal(db_one(db, arena, &sql[ADD], WITH(V(INT64_MAX),
-	    V("水桶 🚰 'x'"), V(""), V(INT64_MIN + 1), V(-7), V(true)), &in),
-	    OK);
+	    V("水桶 🚰 'x'"), V(""), V(INT64_MIN + 1), V(-7), V(true)),
+	    &in), OK);
 	assert_int_equal(db_commit(db), OK);
 	assert_false(db_in_transaction(db));
 	assert_int_equal(db_one(db, arena, &sql[GET], WITH(V(INT64_MAX)),
@@ -266,6 +266,31 @@ constraints_have_their_ends(void **state)
 	    &row), OK);
 	assert_int_equal(db_commit(db), OK);
 	assert_int_equal(cases_count(db), 1);
+}
+
+/* The constraint that failed is said once, without the value. */
+static void
+a_constraint_leaves_a_trace(void **state)
+{
+	char	 line[4096] = "";
+	FILE	*fp = tmpfile();
+	int	 kept = dup(STDERR_FILENO);
+	enum err e;
+
+	(void)state;
+	assert_non_null(fp);
+	dup2(fileno(fp), STDERR_FILENO);
+	e = cases_add(db, -7361, "quite secret");
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	rewind(fp);
+	line[fread(line, 1, sizeof(line) - 1, fp)] = '\0';
+	fclose(fp);
+	assert_int_equal(e, ERR_CONSTRAINT);
+	assert_non_null(strstr(line, "onstraint"));
+	assert_null(strstr(line, "7361"));
+	assert_null(strstr(line, "secret"));
+	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
 }
 
 static void
@@ -689,6 +714,7 @@ cases_run(const char *where)
 		cmocka_unit_test_setup(values_must_be_as_many_as_parameters,
 		    set_up),
 		cmocka_unit_test_setup(constraints_have_their_ends, set_up),
+		cmocka_unit_test_setup(a_constraint_leaves_a_trace, set_up),
 		cmocka_unit_test_setup(an_error_ends_the_transaction, set_up),
 		cmocka_unit_test_setup(writing_needs_a_transaction, set_up),
 		cmocka_unit_test_setup(changed_rows_are_counted, set_up),

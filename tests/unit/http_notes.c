@@ -209,11 +209,19 @@ note_own(struct req *rq)
 	return req_transact(rq, add_in_own, NULL);
 }
 
+static enum err
+note_open(struct req *rq)
+{
+	assert_int_equal(db_begin(rq->db), OK);
+	note_add(rq);
+	return OK;
+}
+
 #define R_ONE	REPLY_ONE, &note_view
 static const struct route notes_routes[] = {
 	{ GET, "/t/open", ANYONE, NULL, R_ONE, 200, POOL_API, TX_READ,
 	    note_who, "x" },
-	{ POST, "/t/sessions", ANYONE, NULL, R_ONE, 201, POOL_API, TX_READ,
+	{ POST, "/t/sessions/staff", ANYONE, NULL, R_ONE, 201, POOL_API, TX_READ,
 	    note_who, "x" },
 	{ GET, "/t/local", LOOPBACK, NULL, REPLY_TEXT, NULL, 200, POOL_API,
 	    TX_READ, note_silent, "x" },
@@ -233,6 +241,8 @@ static const struct route notes_routes[] = {
 	    POOL_API, TX_WRITE, note_again, "x" },
 	{ POST, "/t/own", ROLE_RESIDENT, &note_new_shape, R_ONE, 201,
 	    POOL_SLOW, TX_OWN, note_own, "x" },
+	{ POST, "/t/left", ROLE_RESIDENT, &note_new_shape, R_ONE, 201,
+	    POOL_SLOW, TX_OWN, note_open, "x" },
 	{ POST, "/t/fail", ROLE_RESIDENT, &note_new_shape, R_ONE, 201,
 	    POOL_API, TX_WRITE, note_fail, "x" },
 	{ POST, "/t/keep", ROLE_RESIDENT, &note_new_shape, R_ONE, 201,

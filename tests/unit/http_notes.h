@@ -3,7 +3,7 @@
  * http_notes.h -- a small service for tests of the dispatcher.
  *
  * Paths under /t: open sessions local me admin notes all others again own
- * fail keep torn silent huge fat; the handlers stand in http_notes.c.
+ * left fail keep torn silent huge fat; the handlers stand in http_notes.c.
  */
 #ifndef HTTP_NOTES_H
 #define HTTP_NOTES_H

@@ -3,6 +3,7 @@
  * test_db_sqlite.c -- db.h on SQLite: the common cases, and what can only
  * happen to a file.
  */
+#include <pthread.h>
 #include <sys/wait.h>
 
 #include <sqlite3.h>
@@ -139,6 +140,45 @@ checkpoint(void)
 	assert_true(rc == SQLITE_OK || rc == SQLITE_BUSY);
 	assert_int_not_equal(log, -1);
 	return rc == SQLITE_OK;
+}
+
+static void *
+wait_to_write(void *arg)
+{
+	struct db *db = cases_open();
+
+	*(enum err *)arg = db_begin(db);
+	db_close(db);
+	return NULL;
+}
+
+/* Who comes when the queue is full is told at once. */
+static void
+the_queue_of_writers_is_bounded(void **state)
+{
+	struct db	*first = cases_open(), *other = cases_open();
+	enum err	 waiter = ERR_INTERNAL;
+	pthread_t	 thread;
+	int64_t		 start;
+
+	(void)state;
+	assert_int_equal(db_begin(first), OK);
+	db_queue(0);
+	start = clock_mono_us();
+	assert_int_equal(db_begin(other), ERR_AGAIN);
+	assert_true(clock_mono_us() - start < CASES_TIMEOUT_MS * 500);
+	/* Reading waits for nobody. */
+	assert_true(cases_count(other) >= 0);
+	db_queue(1);
+	assert_int_equal(pthread_create(&thread, NULL, wait_to_write,
+	    &waiter), 0);
+	db_rollback(first);
+	pthread_join(thread, NULL);
+	assert_int_equal(waiter, OK);
+	db_queue(8);
+	assert_int_equal(db_begin(other), OK);
+	db_close(first);
+	db_close(other);
 }
 
 static void
@@ -319,6 +359,7 @@ main(void)
 		cmocka_unit_test(the_connection_is_set_up),
 		cmocka_unit_test(double_quotes_are_no_text),
 		cmocka_unit_test(a_lock_of_another_process_is_bounded),
+		cmocka_unit_test(the_queue_of_writers_is_bounded),
 		cmocka_unit_test(reading_leaves_no_snapshot_behind),
 		cmocka_unit_test(forgotten_rows_are_released),
 		cmocka_unit_test(many_statements_give_way_to_each_other),

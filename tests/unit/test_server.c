@@ -20,8 +20,10 @@
 
 #include "http/http.h"
 #include "http/server.h"
+#include "http/server_internal.h"
 
 #define THREADS	3
+#define MANY	40		/* connections, more than threads */
 #define WAIT	5000		/* ms that nothing here should take */
 #define LARGE	100000
 
@@ -96,7 +98,7 @@ listen_at(const char *path)
 	unlink(path);
 	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
 	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
-	assert_int_equal(listen(fd, 16), 0);
+	assert_int_equal(listen(fd, 64), 0);
 	return fd;
 }
 
@@ -133,6 +135,19 @@ begin_patient(void **state)
 	rig.conf.drain_ms = 60000;
 	n = begin_server(state);
 	rig.conf.drain_ms = 500;
+	return n;
+}
+
+/* One that waits 400 ms for the rest of a request. */
+static int
+begin_hasty(void **state)
+{
+	int64_t ms = server_peer_ms;
+	int n;
+
+	server_peer_ms = 400;
+	n = begin_server(state);
+	server_peer_ms = ms;
 	return n;
 }
 
@@ -446,6 +461,137 @@ test_loss(void **state)
 	close(fd);
 }
 
+/* Nobody waits for those who keep a connection and say nothing. */
+static void
+test_many_kept(void **state)
+{
+	int fd[MANY], i, k;
+
+	(void)state;
+	for (k = 0; k < MANY; k++)
+		fd[k] = dial();
+	for (i = 0; i < 5; i++)
+		for (k = 0; k < MANY; k++)
+			assert_true(get_on(fd[k], true, "/healthz"));
+	for (k = 0; k < MANY; k++)
+		assert_true(fcgi_begin(fd[k], true, alive) &&
+		    fcgi_stdin(fd[k], NULL, 0));
+	for (k = 0; k < MANY; k++)
+		assert_true(fcgi_reply(fd[k], reply, sizeof(reply), WAIT) > 0);
+	for (k = 0; k < MANY; k++)
+		close(fd[k]);
+}
+
+/* Connections that are open at the server's end, by the kernel's list. */
+static int
+connections(void)
+{
+	FILE *fp = fopen("/proc/net/unix", "r");
+	char line[400];
+	int n = -1;		/* the listening one */
+
+	assert_non_null(fp);
+	while (fgets(line, sizeof(line), fp) != NULL)
+		n += strstr(line, where()) != NULL;
+	fclose(fp);
+	return n;
+}
+
+/* How many there are once that is `want`. */
+static int
+connections_soon(int want)
+{
+	int64_t end = clock_mono_us() + WAIT * 1000LL;
+	struct pollfd none;
+	int n;
+
+	while ((n = connections()) != want && clock_mono_us() < end)
+		poll(&none, 0, 5);
+	return n;
+}
+
+static void
+test_reused(void **state)
+{
+	int fd = dial(), i;
+
+	(void)state;
+	for (i = 0; i < 1000; i++)
+		assert_true(get_on(fd, true, "/healthz"));
+	assert_int_equal(connections(), 1);
+	close(fd);
+	for (i = 0; i < 300; i++) {
+		fd = dial();
+		if (i % 3 == 0)
+			assert_true(get_on(fd, i % 2 == 0, "/healthz"));
+		else if (i % 3 == 1)
+			assert_true(send(fd, "\1\11\0\0\0\0\0\0", 8,
+			    MSG_NOSIGNAL) == 8);
+		close(fd);
+	}
+	assert_int_equal(connections_soon(0), 0);
+}
+
+/* What stops in a header holds no thread, and goes after a while. */
+static void
+test_half_open(void **state)
+{
+	static const char head[22] = "\1\1\0\1\0\10\0\0\0\1\1\0\0\0\0\0"
+	    "\1\4\0\1\1";
+	int fd[MANY], kept, other, k;
+	int64_t began;
+
+	(void)state;
+	kept = dial();
+	assert_true(get_on(kept, true, "/healthz"));
+	for (k = 0; k < MANY; k++) {
+		fd[k] = dial();
+		/* A quarter says nothing at all. */
+		if (k % 4 != 0)
+			assert_int_equal(send(fd[k], head, sizeof(head),
+			    MSG_NOSIGNAL), sizeof(head));
+	}
+	began = clock_mono_us();
+	other = dial();
+	for (k = 0; k < 20; k++) {
+		assert_true(get_on(kept, true, "/healthz"));
+		assert_true(get_on(other, true, "/healthz"));
+	}
+	assert_true(clock_mono_us() - began < 390000);
+	for (k = 0; k < MANY; k++) {
+		assert_true(fcgi_ended(fd[k], WAIT));
+		close(fd[k]);
+	}
+	assert_true(clock_mono_us() - began >= 350000);
+	/* A connection that owes nothing is kept. */
+	assert_true(get_on(kept, true, "/healthz"));
+	assert_true(get_on(other, true, "/healthz"));
+	assert_int_equal(connections(), 2);
+	close(other);
+	close(kept);
+}
+
+/* A request in small parts is one request. */
+static void
+test_parts(void **state)
+{
+	static const char begin[] = "\1\1\0\1\0\10\0\0\0\1\1\0\0\0\0\0"
+	    "\1\4\0\1\0\30\0\0\14\10DOCUMENT_URI/healthz\0\0"
+	    "\1\4\0\1\0\0\0\0\1\5\0\1\0\0\0\0";
+	int fd = dial(), round;
+	size_t i;
+
+	(void)state;
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < sizeof(begin) - 1; i++)
+			assert_int_equal(send(fd, begin + i, 1,
+			    MSG_NOSIGNAL), 1);
+		assert_true(fcgi_reply(fd, reply, sizeof(reply), WAIT) > 0);
+		assert_true(has("Status: "));
+	}
+	close(fd);
+}
+
 static void
 test_stop_idle(void **state)
 {
@@ -481,6 +627,28 @@ test_stop_kept(void **state)
 	close(fd);
 	assert_int_equal(server_exit(WAIT), 0);
 	close(other);
+}
+
+/* More are kept than there are threads, and all are served to the end. */
+static void
+test_stop_parked(void **state)
+{
+	int fd[MANY], k;
+
+	(void)state;
+	for (k = 0; k < MANY; k++) {
+		fd[k] = dial();
+		assert_true(get_on(fd[k], true, "/healthz"));
+	}
+	kill(server, SIGTERM);
+	assert_int_equal(server_exit(100), -1);
+	for (k = 0; k < MANY; k++)
+		assert_true(get_on(fd[k], true, "/healthz"));
+	for (k = 0; k < MANY - 1; k++)
+		close(fd[k]);
+	assert_true(get_on(fd[k], true, "/healthz"));
+	close(fd[k]);
+	assert_int_equal(server_exit(WAIT), 0);
 }
 
 /* A peer that neither speaks nor goes is waited for, but not for ever. */
@@ -609,7 +777,14 @@ main(void)
 		SERVED(test_deep),
 		SERVED(test_garbage),
 		SERVED(test_loss),
+		SERVED(test_many_kept),
+		SERVED(test_reused),
+		cmocka_unit_test_setup_teardown(test_half_open, begin_hasty,
+		    end_server),
+		SERVED(test_parts),
 		SERVED(test_stop_idle),
+		cmocka_unit_test_setup_teardown(test_stop_parked,
+		    begin_patient, end_server),
 		cmocka_unit_test_setup_teardown(test_stop_kept, begin_patient,
 		    end_server),
 		SERVED(test_stop_silent),

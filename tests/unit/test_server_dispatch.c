@@ -242,6 +242,19 @@ test_rollback(void **state)
 	assert_int_equal(notes_count(), before + 1);
 }
 
+/* A transaction that a handler forgot is undone, and is a fault. */
+static void
+test_left_open(void **state)
+{
+	int64_t before = notes_count();
+
+	(void)state;
+	assert_int_equal(notes_post("/t/left",
+	    "{\"id\":95,\"body\":\"a\"}", NULL), 500);
+	assert_true(notes_says("\"code\":\"internal\""));
+	assert_int_equal(notes_count(), before);
+}
+
 static void
 test_replay(void **state)
 {
@@ -351,9 +364,9 @@ test_limits(void **state)
 {
 	(void)state;
 	notes_rig.conf.logins = 2;
-	assert_int_equal(notes_post("/t/sessions", NULL, NULL), 201);
-	assert_int_equal(notes_post("/t/sessions", NULL, NULL), 201);
-	assert_int_equal(notes_post("/t/sessions", NULL, NULL), 429);
+	assert_int_equal(notes_post("/t/sessions/staff", NULL, NULL), 201);
+	assert_int_equal(notes_post("/t/sessions/staff", NULL, NULL), 201);
+	assert_int_equal(notes_post("/t/sessions/staff", NULL, NULL), 429);
 	assert_true(notes_says("\"code\":\"rate_limited\""));
 	assert_true(notes_heads("\r\nRetry-After: "));
 	assert_int_equal(notes_get("/t/open", NULL), 200);
@@ -388,7 +401,7 @@ test_redis_away(void **state)
 	assert_true(notes_says("\"code\":\"temporarily_unavailable\""));
 	assert_true(notes_heads("Retry-After: 5\r\n"));
 	assert_int_equal(notes_get("/t/open", NULL), 200);
-	assert_int_equal(notes_post("/t/sessions", NULL, NULL), 503);
+	assert_int_equal(notes_post("/t/sessions/staff", NULL, NULL), 503);
 	assert_int_equal(notes_get("/healthz", NULL), 200);
 	notes_rq = rig_request(&notes_rig, GET, "/readyz");
 	notes_rq->address = "127.0.0.1";
@@ -433,6 +446,7 @@ main(void)
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_write),
 		cmocka_unit_test(test_rollback),
+		cmocka_unit_test(test_left_open),
 		cmocka_unit_test(test_replay),
 		cmocka_unit_test(test_unsound),
 		cmocka_unit_test(test_list),
