@@ -267,7 +267,7 @@ check_reload()
 	reason='the sockets of planet.conf have other names, start anew'
 	[ "$(conf_get "$conf" generation 0)" = "$generation" ] || return 1
 	[ "$(absolute_run_dir)" = "$run_dir" ] || return 1
-	reason='the migration failed'
+	reason='planet.conf is faulty, or the migration failed'
 	"$top/planetctl" --config "$conf" migrate || return 1
 	reason='the new worker does not come up'
 	try_worker || return 1

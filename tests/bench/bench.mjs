@@ -61,8 +61,9 @@ async function halves(bench, contenders) {
 		const wanted = rates[rates.length >> 1] / 2;
 		const first = HALF_CONNECTIONS / wanted * 1000;
 		const probe = await load(bench, c, 1, HALF_CONNECTIONS, first);
-		const wait = Math.max(0.5, first
-			+ HALF_CONNECTIONS * 1000 * (1 / wanted - 1 / probe.rate));
+		const off = 1 / wanted - 1 / probe.rate;
+		const wait = Math.max(0.5,
+			first + HALF_CONNECTIONS * 1000 * off);
 		const r = await load(bench, c, bench.seconds,
 			HALF_CONNECTIONS, wait);
 		c.half = { wanted, rate: r.rate, connections: HALF_CONNECTIONS,

@@ -21,8 +21,8 @@ async function fastcgi(c, argv) {
 	return [p];
 }
 
-function worker(bench, c, changes) {
-	return fastcgi(c, [path.join(bench.build, "planet-worker"),
+function worker(bench, c, changes, build = bench.build) {
+	return fastcgi(c, [path.join(build, "planet-worker"),
 		"--config", bench.configure(c.dir, changes), "--pool", "api"]);
 }
 
@@ -85,6 +85,10 @@ const all = [
 			+ " every session asked of Redis",
 		start: (b, c) => worker(b, c,
 			{ session: { session_cache: 0 } })
+	}, {
+		name: "other", kind: "fastcgi", same: true,
+		about: (b) => `planet-worker of ${b.other}, as worker`,
+		start: (b, c) => worker(b, c, {}, b.other)
 	}, {
 		name: "fastify", kind: "http", same: true,
 		about: (b) => `Fastify, ioredis, better-sqlite3; ${b.cores}`

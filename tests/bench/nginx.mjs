@@ -37,8 +37,10 @@ function server(bench, c) {
 			fastcgi_param REQUEST_METHOD $request_method;
 			fastcgi_param DOCUMENT_URI $uri;
 			fastcgi_param QUERY_STRING $query_string;
-			fastcgi_param CONTENT_TYPE $content_type if_not_empty;
-			fastcgi_param CONTENT_LENGTH $content_length if_not_empty;
+			fastcgi_param CONTENT_TYPE $content_type
+				if_not_empty;
+			fastcgi_param CONTENT_LENGTH $content_length
+				if_not_empty;
 			fastcgi_param REMOTE_ADDR $remote_addr;
 			fastcgi_param REQUEST_ID $request_id;
 			fastcgi_param HTTP_AUTHORIZATION $http_authorization;

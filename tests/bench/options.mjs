@@ -15,7 +15,8 @@ const USAGE = `usage: scripts/bench [options]
   --no-half         leave the runs at half load out
   --million         memory over a million requests instead of rates
   --out FILE        write all figures as JSON
-  --build DIR       where the programs were built (this checkout)
+  --build DIR       where the programs are built (build/run)
+  --other DIR       measure the planet-worker of another build beside ours
   --keep            keep the data folder and say where it is
 `;
 
@@ -32,7 +33,8 @@ function read(argv, names) {
 			rounds: text, seconds: text, connections: text,
 			threads: text, residents: text, orders: text,
 			only: text, "no-half": flag, million: flag,
-			out: text, build: text, keep: flag, help: flag
+			out: text, build: text, other: text, keep: flag,
+			help: flag
 		} }).values;
 	} catch (e) {
 		return fail(names, e.message);
@@ -49,8 +51,13 @@ export function parse(argv, names) {
 	};
 	if (v.help)
 		fail(names);
-	const only = v.only?.split(",")
-		?? (v.million ? ["worker"] : names);
+	const preset = v.million ? ["worker"] :
+		names.filter((n) => n !== "other");
+	const only = v.only?.split(",") ?? preset;
+	if (v.other && !only.includes("other"))
+		only.push("other");
+	if (only.includes("other") && !v.other)
+		fail(names, "'other' needs --other DIR");
 	for (const name of only)
 		if (!names.includes(name))
 			fail(names, `there is no contender '${name}'`);
@@ -58,6 +65,7 @@ export function parse(argv, names) {
 		?? path.dirname(new URL(import.meta.url).pathname), "../..");
 	return {
 		root, build: path.resolve(v.build ?? root), only,
+		other: v.other && path.resolve(v.other),
 		rounds: number("rounds", 5, 1000),
 		seconds: number("seconds", 5, 3600),
 		connections: number("connections", 16, 1000),

@@ -40,6 +40,10 @@ function tools(bench) {
 				+ "--bench, or leave php out with --only");
 		bench.versions.php = version([bench.fpm, "-v"]);
 	}
+	if (bench.only.includes("fastify")
+		&& parseInt(process.versions.node) < 20)
+		throw new Error("the Fastify service needs Node 20; leave it "
+			+ "out with --only");
 	for (const name of ["planetctl", "planet-bench-seed",
 		...bench.only.includes("nothing") ?
 			["planet-bench-nothing"] : [],
@@ -78,7 +82,8 @@ function configure(bench, dir, changes) {
 function run(argv) {
 	try {
 		execFileSync(argv[0], argv.slice(1),
-			{ stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" });
+			{ stdio: ["ignore", "pipe", "pipe"],
+				encoding: "utf8" });
 	} catch (e) {
 		throw new Error(`${path.basename(argv[0])} failed: `
 			+ `${e.stderr ?? ""}${e.stdout ?? ""}${e.code ?? ""}`);
@@ -121,7 +126,8 @@ export async function prepare(bench, say) {
 	fs.writeFileSync(bench.keys_file,
 		`bench ${crypto.randomBytes(32).toString("base64")}\n`,
 		{ mode: 0o600 });
-	fs.writeFileSync(bench.secret_file, `${"0".repeat(32)}\n`, { mode: 0o600 });
+	fs.writeFileSync(bench.secret_file, `${"0".repeat(32)}\n`,
+		{ mode: 0o600 });
 	bench.port = await port();
 	bench.redis = await redis(bench);
 	const conf = configure(bench, bench.dir, {});

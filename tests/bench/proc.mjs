@@ -138,7 +138,8 @@ export function cpu(pids) {
 export function memory(pids) {
 	let pss = 0, rss = 0;
 	for (const pid of pids.filter((pid) => stat(pid) !== null)) {
-		const s = fs.readFileSync(`/proc/${pid}/smaps_rollup`, "latin1");
+		const s = fs.readFileSync(`/proc/${pid}/smaps_rollup`,
+			"latin1");
 		const kib = (key) =>
 			Number(new RegExp(`^${key}:\\s+(\\d+) kB`, "m")
 				.exec(s)?.[1] ?? 0);

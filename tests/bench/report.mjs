@@ -36,7 +36,7 @@ export function summary(contenders) {
 		if (by.nothing && c.name !== "nothing")
 			out.ratios[`${c.name}/nothing`] = ratio(c, by.nothing);
 	}
-	for (const other of ["uncached", "fastify", "php"])
+	for (const other of ["uncached", "other", "fastify", "php"])
 		for (const own of ["worker", "uncached"])
 			if (by[own] && by[other] && own !== other)
 				out.ratios[`${own}/${other}`] =

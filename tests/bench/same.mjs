@@ -80,7 +80,8 @@ export async function same(bench, contenders) {
 	for (let i = 0; i < RESIDENTS; i++) {
 		const token = tokens[Math.floor(
 			i * tokens.length / RESIDENTS)];
-		const first = await compare(bench, contenders, token, new Map());
+		const first = await compare(bench, contenders, token,
+			new Map());
 		if (first[0].value.items.length !== PAGE)
 			throw new Error(`a page has ${first[0].value.items
 				.length} items instead of ${PAGE}`);

@@ -22,6 +22,7 @@
 #include "base/crypt.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "store/db.h"
 #include "store/redis.h"
 #include "store/session.h"
@@ -45,7 +46,7 @@ struct seed {
 	struct resident		*residents;
 	int			 n, orders;
 	const char		*tokens;	/* file */
-	const char		*phone;		/* sealed, all rows' */
+	const char		*phone, *mask;	/* all rows': sealed, masked */
 	int64_t			 now;
 	int64_t			 community, compound, station, product;
 	int64_t			 courier;
@@ -80,7 +81,7 @@ static struct stmt sql[] = {
 	    " '0851-33220000', '西航路28号', $3)", NULL, 0 },
 	[STATION] = { RW, 2, NULL,
 	    "INSERT INTO water_station (community_id, id, opens, closes,"
-	    " floor_fee, free_floors, accept_minutes, windows, paused)"
+	    " floor_fee_fen, free_floors, accept_minutes, windows, paused)"
 	    " VALUES ($1, $2, 480, 1200, 100, 3, 15,"
 	    " '09:00-12:00,14:00-18:00', 0)", NULL, 0 },
 	[AREA] = { RW, 3, NULL,
@@ -91,16 +92,16 @@ static struct stmt sql[] = {
 	    " name, millilitres, price_fen, stock, on_sale, updated_at)"
 	    " VALUES ($1, $2, $3, '山泉', '饮用天然水', 18900, 2200, 500, 1,"
 	    " $4)", NULL, 0 },
-	[ORDER] = { RW, 26, NULL,
+	[ORDER] = { RW, 27, NULL,
 	    "INSERT INTO water_order (community_id, id, state, version,"
 	    " urged, deadline_at, owner_id, org_id, assignee_id, title,"
 	    " created_at, updated_at, address_id, compound_id, place, floor,"
-	    " lift, contact, phone, window_from, window_to, items,"
-	    " goods_fen, floor_fen, total_fen, payment, paid_at, code,"
-	    " code_tries, offers, note, reason) VALUES ($1, $2, $3, $4, 0,"
-	    " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16,"
-	    " $17, $18, $19, $20, $21, 0, $21, 'on_delivery', $22, $23, 0,"
-	    " $24, $25, $26)", NULL, 0 },
+	    " lift, contact, phone, phone_mask, window_from, window_to,"
+	    " items, goods_fen, floor_fen, total_fen, agreed_fen, payment,"
+	    " paid_at, code, code_tries, offers, note, reason) VALUES"
+	    " ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
+	    " $14, $15, 1, $16, $17, $18, $19, $20, $21, $22, 0, $22, $22,"
+	    " 'on_delivery', $23, $24, 0, $25, $26, $27)", NULL, 0 },
 	[ITEM] = { RW, 4, NULL,
 	    "INSERT INTO water_item (community_id, order_id, product_id,"
 	    " quantity, price_fen) VALUES ($1, $2, $3, $4, 2200)", NULL, 0 },
@@ -212,18 +213,33 @@ people(struct seed *s)
 	commit(s);
 }
 
+enum { PLACED, ACCEPTED, DELIVERING, DELIVERED, COMPLETED, CANCELLED,
+	REJECTED };
+
+static const char *const states[] = { "placed", "accepted", "delivering",
+	"delivered", "completed", "cancelled", "rejected" };
+
 /* The last order of each is under way, most before it were completed. */
-static const char *
+static int
 state_of(const struct seed *s, int turn, int i)
 {
-	static const char *const active[] = { "placed", "accepted",
-		"delivering", "delivered" };
-
 	if (turn == s->orders - 1)
-		return active[i % 4];
+		return PLACED + i % 4;
 	if ((turn + i) % 7 == 0)
-		return "cancelled";
-	return (turn + i) % 11 == 0 ? "rejected" : "completed";
+		return CANCELLED;
+	return (turn + i) % 11 == 0 ? REJECTED : COMPLETED;
+}
+
+/*
+ * About a third of all: a list has both, and the courier's name is joined
+ * only where there is one.
+ */
+static bool
+has_courier(int state, int turn, int i)
+{
+	if (state == DELIVERING || state == DELIVERED)
+		return true;
+	return state == COMPLETED && (turn + i) % 5 < 2;
 }
 
 static const char *
@@ -238,27 +254,25 @@ static void
 order(struct seed *s, struct arena *a, int turn, int i)
 {
 	const struct resident	*r = &s->residents[i];
-	const char		*state = state_of(s, turn, i);
-	bool			 done, ended, taken, there;
+	int			 state = state_of(s, turn, i);
+	bool			 ended = state > DELIVERED;
 	int64_t			 id = id_new(), at;
 	int			 quantity = 1 + i % 3;
 
-	ended = turn < s->orders - 1;
-	done = strcmp(state, "completed") == 0;
-	there = strcmp(state, "delivering") == 0;
-	taken = done || there || strcmp(state, "delivered") == 0;
 	at = s->now - (s->orders - turn) * CLOCK_DAY;
-	run(s, ORDER, WITH(V(s->community), V(id), V(state), V(1 + i % 4),
-	    ended ? VNULL : V(s->now + CLOCK_DAY), V(r->id), V(s->station),
-	    taken ? V(s->courier) : VNULL,
+	run(s, ORDER, WITH(V(s->community), V(id), V(states[state]),
+	    V(1 + i % 4), ended ? VNULL : V(s->now + CLOCK_DAY), V(r->id),
+	    V(s->station),
+	    has_courier(state, turn, i) ? V(s->courier) : VNULL,
 	    V(arena_fmt(a, "山泉18.9L×%d", quantity)), V(at),
 	    V(at + CLOCK_HOUR), V(r->address), V(s->compound), V(r->place),
-	    V(r->floor), V(r->name), V(s->phone), V(at + CLOCK_HOUR),
-	    V(at + 4 * CLOCK_HOUR), V(items_of(s, a, quantity)),
-	    V(2200 * quantity), done ? V(at + 2 * CLOCK_HOUR) : VNULL,
-	    V(there ? "4711" : ""), V(1),
+	    V(r->floor), V(r->name), V(s->phone), V(s->mask),
+	    V(at + CLOCK_HOUR), V(at + 4 * CLOCK_HOUR),
+	    V(items_of(s, a, quantity)), V(2200 * quantity),
+	    state == COMPLETED ? V(at + 2 * CLOCK_HOUR) : VNULL,
+	    V(state == DELIVERING ? "4711" : ""), V(1),
 	    i % 3 == 0 ? V("放在门口就行，谢谢。") : VNULL,
-	    ended && !done ? V("临时有事，改天再送。") : VNULL));
+	    state > COMPLETED ? V("临时有事，改天再送。") : VNULL));
 	run(s, ITEM, WITH(V(s->community), V(id), V(s->product),
 	    V(quantity)));
 	run(s, OFFER, WITH(V(s->community), V(id), V(s->station), V(at)));
@@ -375,6 +389,7 @@ main(int argc, char **argv)
 	s.arena = arena_new((size_t)1 << 30);
 	s.residents = ARENA_ARRAY(s.arena, struct resident, s.n);
 	s.phone = crypt_seal(s.arena, "phone", "13800138000");
+	s.mask = text_mask_phone(s.arena, "13800138000");
 	s.now = clock_now();
 	s.community = id_new();
 	s.station = id_new();
