@@ -6,5 +6,6 @@ dist_systemddoc_DATA = \
 	%D%/planet-jobs.service \
 	%D%/planet-standby@.service \
 	%D%/planet-worker@.service \
-	%D%/planet-worker@.socket
+	%D%/planet-worker@.socket \
+	%D%/planet.tmpfiles
 dist_systemddoc_SCRIPTS = %D%/reload
