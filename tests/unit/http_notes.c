@@ -221,7 +221,8 @@ note_open(struct req *rq)
 static const struct route notes_routes[] = {
 	{ GET, "/t/open", ANYONE, NULL, R_ONE, 200, POOL_API, TX_READ,
 	    note_who, "x" },
-	{ POST, "/t/sessions/staff", ANYONE, NULL, R_ONE, 201, POOL_API, TX_READ,
+	{ POST, "/t/sessions/staff", ANYONE, NULL, R_ONE, 201, POOL_API,
+	    TX_READ,
 	    note_who, "x" },
 	{ GET, "/t/local", LOOPBACK, NULL, REPLY_TEXT, NULL, 200, POOL_API,
 	    TX_READ, note_silent, "x" },
