@@ -7,3 +7,4 @@ include tests/unit/flow.mk
 include tests/unit/nginx.mk
 include tests/unit/ctl.mk
 include tests/bench/local.mk
+include tests/api/local.mk

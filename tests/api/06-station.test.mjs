@@ -145,8 +145,8 @@ test('hours that cannot be', async () => {
 	const bad = (body) => faults('PATCH', `${MINE}/${A}`, body);
 
 	assert.deepEqual(await bad({ opens: 1300 }), ['closes too_small']);
-	assert.deepEqual(await bad({ opens: -1, closes: 1441, floor_fee_fen: 1.5,
-		accept_minutes: 0, free_floors: '2', name: 'x' }),
+	assert.deepEqual(await bad({ opens: -1, closes: 1441,
+		floor_fee_fen: 1.5, accept_minutes: 0, free_floors: '2', name: 'x' }),
 	    ['name unknown', 'opens too_small', 'closes too_large',
 		'floor_fee_fen type', 'free_floors type',
 		'accept_minutes too_small']);

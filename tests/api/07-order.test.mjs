@@ -200,7 +200,8 @@ test('all faults of a form together', async () => {
 });
 
 test('a note with anything that is text', async () => {
-	for (const note of ['👨‍👩‍👧‍👦🐕 门口', '𠮷野家', '"; DROP TABLE water_order;--',
+	for (const note of ['👨‍👩‍👧‍👦🐕 门口', '𠮷野家',
+		'"; DROP TABLE water_order;--',
 		'\\u0041 \\n %s %n', '</script>', '😀'.repeat(100)])
 		assert.equal((await place(p, anna, { note })).note, note);
 	assert.equal((await place(p, anna, { note: '' })).note, '');

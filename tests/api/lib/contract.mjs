@@ -61,7 +61,8 @@ export class Contract {
 		}
 		if (!fn(value))
 			throw new Error(`${JSON.stringify(value)} does not` +
-			    ` fit ${pointer}: ${this.ajv.errorsText(fn.errors)}`);
+			    ` fit ${pointer}:` +
+			    ` ${this.ajv.errorsText(fn.errors)}`);
 	}
 
 	// Where the description of this answer stands, or a throw.
