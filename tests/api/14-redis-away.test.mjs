@@ -18,8 +18,10 @@ const login = async () => p.call('POST', '/api/v1/sessions',
 
 // All that is so while it is away; `quick` is the longest a no may take.
 async function whileAway(quick) {
-	// A cached session may pass until the loss is noticed.
+	// A cached session may pass until the loss is noticed, by each pool.
 	await until(async () => (await me()).status === 503, 'the first 503');
+	await until(async () => (await slow()).status === 503,
+	    'the first 503 of the slow pool');
 	for (const ask of [me, slow, login]) {
 		const began = Date.now();
 		const r = await ask();
