@@ -151,7 +151,9 @@ static const struct command commands[] = {
 	{ "migrate", "migrate", NEED_DB, run_migrate },
 	{ "check", "check", NEED_DB, run_check },
 	{ "doctor", "doctor", NEED_CONF, ctl_doctor },
-	{ "admin", "admin create|list|reset-password ...", NEED_SCHEMA,
+	{ "admin", "admin create --account A [--community CODE] [--role ROLE]..."
+	    " [--name N] [--password-file F] | list |"
+	    " reset-password --account A", NEED_SCHEMA,
 	    ctl_admin },
 	{ "import", "import territory FILE.csv [--community CODE]"
 	    " | import communities FILE.csv",

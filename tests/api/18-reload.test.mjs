@@ -88,8 +88,9 @@ const answers = (socket) => run('cgi-fcgi', ['-bind', '-connect', socket],
 	DOCUMENT_URI: '/healthz', QUERY_STRING: '', REMOTE_ADDR: '127.0.0.1',
 	REQUEST_ID: '0' } }).then((text) => text.startsWith('Status: 200'));
 
-// As scripts/run does it: a new generation beside the old one, then
-// nginx, and when its old workers have gone the old generation.
+// The harder way: a new generation on new sockets beside the old one, then
+// nginx, and when its old workers have gone the old generation.  (What
+// scripts/run does keeps the sockets and needs no word to nginx.)
 async function reload() {
 	const old = ['api', 'slow'].map((pool) => p.workerName(pool));
 	const leavers = childrenOf(p.parts.nginx.pid);
