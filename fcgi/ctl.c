@@ -151,8 +151,8 @@ static const struct command commands[] = {
 	{ "migrate", "migrate", NEED_DB, run_migrate },
 	{ "check", "check", NEED_DB, run_check },
 	{ "doctor", "doctor", NEED_CONF, ctl_doctor },
-	{ "admin", "admin create --account A [--community CODE] [--role ROLE]..."
-	    " [--name N] [--password-file F] | list |"
+	{ "admin", "admin create --account A [--community CODE]"
+	    " [--role ROLE]... [--name N] [--password-file F] | list |"
 	    " reset-password --account A", NEED_SCHEMA,
 	    ctl_admin },
 	{ "import", "import territory FILE.csv [--community CODE]"
