@@ -82,7 +82,6 @@ CREATE TABLE water_order (
 	paid_at		BIGINT,
 	code		TEXT NOT NULL,		-- handover, 4 digits
 	code_tries	BIGINT NOT NULL,
-	offers		BIGINT NOT NULL,	-- stations asked so far
 	note		TEXT,
 	reason		TEXT,			-- of a rejection or cancel
 	PRIMARY KEY (community_id, id),

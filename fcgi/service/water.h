@@ -188,6 +188,9 @@ const char *water_stock_json(struct req *, const struct water_lines *);
  */
 enum err water_offer_next(struct req *, struct flow_step *);
 
+/* Note that order `order_id` was offered to a station, once. */
+enum err water_offer_note(struct req *, int64_t order_id, int64_t station_id);
+
 /* The handler of POST /water/orders, also for the last one again. */
 enum err water_place(struct req *);
 enum err water_place_again(struct req *);

@@ -65,9 +65,8 @@ static struct stmt offer_sql[] = {
 	    " AND stock >= $6", NULL, 0 },
 	[OFFER_ORDER] = { RW, 7, NULL,
 	    "UPDATE water_order SET items = $3, goods_fen = $4,"
-	    " floor_fen = $5, total_fen = $6, title = $7,"
-	    " offers = offers + 1 WHERE community_id = $1 AND id = $2",
-	    NULL, 0 },
+	    " floor_fen = $5, total_fen = $6, title = $7"
+	    " WHERE community_id = $1 AND id = $2", NULL, 0 },
 	[OFFER_NOTE] = { RW, 4, NULL,
 	    "INSERT INTO water_offer (community_id, order_id, station_id,"
 	    " offered_at) VALUES ($1, $2, $3, $4)", NULL, 0 },
@@ -77,6 +76,14 @@ void
 water_offer_register(void)
 {
 	db_register(offer_sql, OFFER_SQL_MAX);
+}
+
+enum err
+water_offer_note(struct req *rq, int64_t order_id, int64_t station_id)
+{
+	return db_run(rq->db, &offer_sql[OFFER_NOTE],
+	    WITH(V(rq->who.community_id), V(order_id), V(station_id),
+	    V(rq->now)), NULL);
 }
 
 /* One station that may take it over. */
@@ -196,9 +203,7 @@ hand_over(struct req *rq, int64_t order_id, const struct agreed *a,
 	    V(water_stock_title(rq, &lines))), NULL);
 	if (e != OK)
 		return e;
-	return db_run(rq->db, &offer_sql[OFFER_NOTE],
-	    WITH(V(rq->who.community_id), V(order_id), V(o->station.id),
-	    V(rq->now)), NULL);
+	return water_offer_note(rq, order_id, o->station.id);
 }
 
 enum err

@@ -87,7 +87,7 @@ static const struct view_column last_columns[] = {
 };
 static const struct view last_view = VIEW(last, "WaterLast");
 
-enum { PLACE_TARGET, PLACE_INSERT, PLACE_OFFER, PLACE_LAST, PLACE_SQL_MAX };
+enum { PLACE_TARGET, PLACE_INSERT, PLACE_LAST, PLACE_SQL_MAX };
 
 static struct stmt place_sql[] = {
 	[PLACE_TARGET] = { RO, 3, &target_view,
@@ -101,15 +101,11 @@ static struct stmt place_sql[] = {
 	    " urged, deadline_at, owner_id, org_id, title, created_at,"
 	    " updated_at, address_id, compound_id, place, floor, lift,"
 	    " contact, phone, phone_mask, window_from, window_to, items,"
-	    " goods_fen,"
-	    " floor_fen, total_fen, agreed_fen, payment, code, code_tries,"
-	    " offers, note)"
+	    " goods_fen, floor_fen, total_fen, agreed_fen, payment, code,"
+	    " code_tries, note)"
 	    " VALUES ($1, $2, 'placed', 1, 0, $3, $4, $5, $6, $7, $7, $8,"
 	    " $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,"
-	    " $21, $21, $22, '', 0, 1, $23)", NULL, 0 },
-	[PLACE_OFFER] = { RW, 4, NULL,
-	    "INSERT INTO water_offer (community_id, order_id, station_id,"
-	    " offered_at) VALUES ($1, $2, $3, $4)", NULL, 0 },
+	    " $21, $21, $22, '', 0, $23)", NULL, 0 },
 	[PLACE_LAST] = { RO, 2, &last_view,
 	    "SELECT id, org_id, address_id, note FROM water_order"
 	    " WHERE community_id = $1 AND owner_id = $2"
@@ -248,9 +244,7 @@ insert_order(struct req *rq, const struct water_order_new *in,
 		return e;
 	if ((e = water_stock_write(rq, t->id, &p->lines)) != OK)
 		return e;
-	return db_run(rq->db, &place_sql[PLACE_OFFER],
-	    WITH(V(t->community_id), V(t->id), V(t->org_id), V(rq->now)),
-	    NULL);
+	return water_offer_note(rq, t->id, t->org_id);
 }
 
 static enum err

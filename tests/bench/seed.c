@@ -92,16 +92,16 @@ static struct stmt sql[] = {
 	    " name, millilitres, price_fen, stock, on_sale, updated_at)"
 	    " VALUES ($1, $2, $3, '山泉', '饮用天然水', 18900, 2200, 500, 1,"
 	    " $4)", NULL, 0 },
-	[ORDER] = { RW, 27, NULL,
+	[ORDER] = { RW, 26, NULL,
 	    "INSERT INTO water_order (community_id, id, state, version,"
 	    " urged, deadline_at, owner_id, org_id, assignee_id, title,"
 	    " created_at, updated_at, address_id, compound_id, place, floor,"
 	    " lift, contact, phone, phone_mask, window_from, window_to,"
 	    " items, goods_fen, floor_fen, total_fen, agreed_fen, payment,"
-	    " paid_at, code, code_tries, offers, note, reason) VALUES"
+	    " paid_at, code, code_tries, note, reason) VALUES"
 	    " ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
 	    " $14, $15, 1, $16, $17, $18, $19, $20, $21, $22, 0, $22, $22,"
-	    " 'on_delivery', $23, $24, 0, $25, $26, $27)", NULL, 0 },
+	    " 'on_delivery', $23, $24, 0, $25, $26)", NULL, 0 },
 	[ITEM] = { RW, 4, NULL,
 	    "INSERT INTO water_item (community_id, order_id, product_id,"
 	    " quantity, price_fen) VALUES ($1, $2, $3, $4, 2200)", NULL, 0 },
@@ -270,7 +270,7 @@ order(struct seed *s, struct arena *a, int turn, int i)
 	    V(at + CLOCK_HOUR), V(at + 4 * CLOCK_HOUR),
 	    V(items_of(s, a, quantity)), V(2200 * quantity),
 	    state == COMPLETED ? V(at + 2 * CLOCK_HOUR) : VNULL,
-	    V(state == DELIVERING ? "4711" : ""), V(1),
+	    V(state == DELIVERING ? "4711" : ""),
 	    i % 3 == 0 ? V("放在门口就行，谢谢。") : VNULL,
 	    state > COMPLETED ? V("临时有事，改天再送。") : VNULL));
 	run(s, ITEM, WITH(V(s->community), V(id), V(s->product),
