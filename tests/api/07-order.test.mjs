@@ -10,6 +10,8 @@ import { ORDERS, orderOf, place, placeRefused, setStock, stock }
     from './lib/water.mjs';
 
 const p = await start();
+// Stocks are counted here: nothing may be passed on meanwhile.
+await p.stop('jobs');
 const anna = await p.resident(1);
 const high = await p.resident(2, { dwelling: STAIRS });
 const lift = await p.resident(3, { dwelling: LIFT });
