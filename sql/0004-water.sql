@@ -48,7 +48,9 @@ CREATE TABLE water_product (
 CREATE UNIQUE INDEX water_product_once ON water_product
     (community_id, station_id, brand, name, millilitres);
 
--- The first block is what every flow's table has (fcgi/flow/flow.h).
+-- The first block is what every flow's table has (fcgi/flow/flow.h).  The
+-- orders of one resident lie side by side, for their list is what is read
+-- most; names are in the row for the same reason.
 CREATE TABLE water_order (
 	community_id	BIGINT NOT NULL,
 	id		BIGINT NOT NULL,
@@ -63,9 +65,12 @@ CREATE TABLE water_order (
 	created_at	BIGINT NOT NULL,
 	updated_at	BIGINT NOT NULL,
 
+	station		TEXT NOT NULL,		-- as it was named that day
+	station_phone	TEXT NOT NULL,
+	courier		TEXT,			-- likewise
 	address_id	BIGINT NOT NULL,
 	compound_id	BIGINT NOT NULL,
-	place		TEXT NOT NULL,		-- as it was named that day
+	place		TEXT NOT NULL,		-- likewise
 	floor		BIGINT,
 	lift		BIGINT,
 	contact		TEXT NOT NULL,
@@ -84,14 +89,18 @@ CREATE TABLE water_order (
 	code_tries	BIGINT NOT NULL,
 	note		TEXT,
 	reason		TEXT,			-- of a rejection or cancel
-	PRIMARY KEY (community_id, id),
+	PRIMARY KEY (community_id, owner_id, id),
+	UNIQUE (community_id, id),
 	FOREIGN KEY (community_id, org_id)
 	    REFERENCES water_station (community_id, id),
 	FOREIGN KEY (community_id, address_id)
 	    REFERENCES address (community_id, id),
 	CHECK (total_fen = goods_fen + floor_fen AND total_fen <= agreed_fen)
-);
-CREATE INDEX water_order_owner ON water_order (community_id, owner_id, id);
+)
+-- only sqlite
+WITHOUT ROWID
+-- end
+;
 CREATE INDEX water_order_org ON water_order (community_id, org_id, id);
 CREATE INDEX water_order_org_state ON water_order
     (community_id, org_id, state, id);

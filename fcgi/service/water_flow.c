@@ -52,8 +52,8 @@ static const struct view_column water_courier_columns[] = {
 static const struct view water_courier_view =
     VIEW(water_courier, "WaterCourierId");
 
-enum { WATER_PROMISE, WATER_COURIER, WATER_TRY, WATER_CODE, WATER_PAID,
-	WATER_REASON, WATER_SQL_MAX };
+enum { WATER_PROMISE, WATER_COURIER, WATER_NAME, WATER_TRY, WATER_CODE,
+	WATER_PAID, WATER_REASON, WATER_SQL_MAX };
 
 static struct stmt water_sql[] = {
 	[WATER_PROMISE] = { RO, 2, &water_promise_view,
@@ -62,6 +62,10 @@ static struct stmt water_sql[] = {
 	[WATER_COURIER] = { RO, 3, &water_courier_view,
 	    "SELECT user_id FROM org_staff WHERE community_id = $1"
 	    " AND org_id = $2 AND user_id = $3", NULL, 0 },
+	[WATER_NAME] = { RW, 2, NULL,
+	    "UPDATE water_order SET courier = (SELECT u.name FROM app_user u"
+	    " WHERE u.id = assignee_id) WHERE community_id = $1 AND id = $2",
+	    NULL, 0 },
 	[WATER_TRY] = { RW, 3, &water_code_view,
 	    "UPDATE water_order SET code_tries = code_tries + 1"
 	    " WHERE community_id = $1 AND id = $2 AND code_tries < $3"
@@ -224,6 +228,13 @@ assign(struct req *rq, struct flow_step *st)
 	return e;
 }
 
+static enum err
+name_courier(struct req *rq, struct flow_step *st)
+{
+	return db_run(rq->db, &water_sql[WATER_NAME],
+	    WITH(V(st->thing.community_id), V(st->thing.id)), NULL);
+}
+
 /* Who sets out has it; the resident gets a code to show at the door. */
 static enum err
 set_out(struct req *rq, struct flow_step *st)
@@ -245,8 +256,12 @@ set_out(struct req *rq, struct flow_step *st)
 static enum err
 new_code(struct req *rq, struct flow_step *st)
 {
-	bool	courier = (st->mask & REL_ORG) == 0;
+	bool		courier = (st->mask & REL_ORG) == 0;
+	enum err	e;
 
+	e = name_courier(rq, st);
+	if (e != OK)
+		return e;
 	return db_run(rq->db, &water_sql[WATER_CODE],
 	    WITH(V(st->thing.community_id), V(st->thing.id),
 	    V(arena_fmt(rq->arena, "%04u", crypt_uniform(10000))),
@@ -334,7 +349,8 @@ static const struct flow_move water_moves[] = {
 	    { TELL_ADMINS, TASK, "订单无人接，请跟进" } } },
 
 	{ "accepted", "assign", "accepted", REL_ORG, FLOW_KEEP, "安排配送员",
-	    assign, NULL, { { TELL_ASSIGNEE, TASK, "有新的送水任务" } } },
+	    assign, name_courier,
+	    { { TELL_ASSIGNEE, TASK, "有新的送水任务" } } },
 	{ "accepted", "contact", "accepted", REL_ORG | REL_ASSIGNEE,
 	    FLOW_KEEP, "查看联系电话", NULL, NULL, { { 0 } } },
 	{ "accepted", "deliver", "delivering",

@@ -63,9 +63,10 @@ static struct stmt offer_sql[] = {
 	    " WHERE community_id = $1 AND station_id = $2 AND brand = $3"
 	    " AND name = $4 AND millilitres = $5 AND on_sale = 1"
 	    " AND stock >= $6", NULL, 0 },
-	[OFFER_ORDER] = { RW, 7, NULL,
+	[OFFER_ORDER] = { RW, 9, NULL,
 	    "UPDATE water_order SET items = $3, goods_fen = $4,"
-	    " floor_fen = $5, total_fen = $6, title = $7"
+	    " floor_fen = $5, total_fen = $6, title = $7, station = $8,"
+	    " station_phone = $9"
 	    " WHERE community_id = $1 AND id = $2", NULL, 0 },
 	[OFFER_NOTE] = { RW, 4, NULL,
 	    "INSERT INTO water_offer (community_id, order_id, station_id,"
@@ -200,7 +201,8 @@ hand_over(struct req *rq, int64_t order_id, const struct agreed *a,
 	    WITH(V(rq->who.community_id), V(order_id),
 	    V(water_stock_json(rq, &lines)), V(lines.goods_fen),
 	    V(floor_fen), V(lines.goods_fen + floor_fen),
-	    V(water_stock_title(rq, &lines))), NULL);
+	    V(water_stock_title(rq, &lines)), V(o->station.name),
+	    V(o->station.phone)), NULL);
 	if (e != OK)
 		return e;
 	return water_offer_note(rq, order_id, o->station.id);

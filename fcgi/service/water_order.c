@@ -188,18 +188,13 @@ static const struct view order_contact_view =
 
 #define ORDER_COLUMNS							\
 	"SELECT w.id, w.state, w.org_id AS station_id,"			\
-	" o.name AS station, o.phone AS station_phone, w.address_id,"	\
-	" w.place, w.floor, w.contact, w.phone_mask AS phone,"	\
-	" w.assignee_id AS courier_id, c.name AS courier,"		\
-	" w.window_from,"						\
+	" w.station, w.station_phone, w.address_id, w.place, w.floor,"	\
+	" w.contact, w.phone_mask AS phone,"				\
+	" w.assignee_id AS courier_id, w.courier, w.window_from,"	\
 	" w.window_to, w.items, w.goods_fen, w.floor_fen, w.total_fen,"	\
 	" w.payment, w.paid_at, w.note, w.reason, w.urged,"		\
 	" w.deadline_at, w.created_at, w.updated_at, w.owner_id,"	\
 	" w.code,"
-#define ORDER_FROM							\
-	" FROM water_order w JOIN org o"				\
-	" ON o.community_id = w.community_id AND o.id = w.org_id"	\
-	" LEFT JOIN app_user c ON c.id = w.assignee_id"
 
 /* Keyset: the id is the cursor, 0 for the first page. */
 #define ORDER_PAGE(after, limit)					\
@@ -211,32 +206,32 @@ enum { ORDER_MINE, ORDER_MINE_AFTER, ORDER_GET, ORDER_STATION,
 
 static struct stmt order_sql[] = {
 	[ORDER_MINE] = { RO, 3, &water_order_view,
-	    ORDER_COLUMNS " CAST(NULL AS TEXT) AS duty" ORDER_FROM
+	    ORDER_COLUMNS " CAST(NULL AS TEXT) AS duty FROM water_order w"
 	    " WHERE w.community_id = $1 AND w.owner_id = $2"
 	    " ORDER BY w.id DESC LIMIT $3", NULL, 0 },
 	[ORDER_MINE_AFTER] = { RO, 4, &water_order_view,
-	    ORDER_COLUMNS " CAST(NULL AS TEXT) AS duty" ORDER_FROM
+	    ORDER_COLUMNS " CAST(NULL AS TEXT) AS duty FROM water_order w"
 	    " WHERE w.community_id = $1 AND w.owner_id = $2 AND w.id < $4"
 	    " ORDER BY w.id DESC LIMIT $3", NULL, 0 },
 	[ORDER_GET] = { RO, 3, &water_order_view,
-	    ORDER_COLUMNS " s.duty" ORDER_FROM
+	    ORDER_COLUMNS " s.duty FROM water_order w"
 	    " LEFT JOIN org_staff s ON s.community_id = w.community_id"
 	    " AND s.org_id = w.org_id AND s.user_id = $3"
 	    " WHERE w.community_id = $1 AND w.id = $2", NULL, 0 },
 	[ORDER_STATION] = { RO, 4, &water_order_view,
-	    ORDER_COLUMNS " s.duty" ORDER_FROM
+	    ORDER_COLUMNS " s.duty FROM water_order w"
 	    " JOIN org_staff s ON s.community_id = w.community_id"
 	    " AND s.org_id = w.org_id"
 	    " WHERE w.community_id = $1 AND s.user_id = $2"
 	    ORDER_PAGE("$3", "$4"), NULL, 0 },
 	[ORDER_STATION_STATE] = { RO, 5, &water_order_view,
-	    ORDER_COLUMNS " s.duty" ORDER_FROM
+	    ORDER_COLUMNS " s.duty FROM water_order w"
 	    " JOIN org_staff s ON s.community_id = w.community_id"
 	    " AND s.org_id = w.org_id"
 	    " WHERE w.community_id = $1 AND s.user_id = $2"
 	    " AND w.state = $5" ORDER_PAGE("$3", "$4"), NULL, 0 },
 	[ORDER_URGED] = { RO, 3, &water_order_view,
-	    ORDER_COLUMNS " CAST(NULL AS TEXT) AS duty" ORDER_FROM
+	    ORDER_COLUMNS " CAST(NULL AS TEXT) AS duty FROM water_order w"
 	    " WHERE w.community_id = $1 AND w.urged > 0"
 	    " AND w.deadline_at IS NOT NULL" ORDER_PAGE("$2", "$3"),
 	    NULL, 0 },

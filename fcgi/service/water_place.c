@@ -96,16 +96,16 @@ static struct stmt place_sql[] = {
 	    " ON p.community_id = a.community_id AND p.id = a.dwelling_id"
 	    " WHERE a.community_id = $1 AND a.user_id = $2 AND a.id = $3"
 	    " AND a.removed_at IS NULL", NULL, 0 },
-	[PLACE_INSERT] = { RW, 23, NULL,
+	[PLACE_INSERT] = { RW, 25, NULL,
 	    "INSERT INTO water_order (community_id, id, state, version,"
 	    " urged, deadline_at, owner_id, org_id, title, created_at,"
 	    " updated_at, address_id, compound_id, place, floor, lift,"
 	    " contact, phone, phone_mask, window_from, window_to, items,"
 	    " goods_fen, floor_fen, total_fen, agreed_fen, payment, code,"
-	    " code_tries, note)"
+	    " code_tries, note, station, station_phone)"
 	    " VALUES ($1, $2, 'placed', 1, 0, $3, $4, $5, $6, $7, $7, $8,"
 	    " $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,"
-	    " $21, $21, $22, '', 0, $23)", NULL, 0 },
+	    " $21, $21, $22, '', 0, $23, $24, $25)", NULL, 0 },
 	[PLACE_LAST] = { RO, 2, &last_view,
 	    "SELECT id, org_id, address_id, note FROM water_order"
 	    " WHERE community_id = $1 AND owner_id = $2"
@@ -239,7 +239,8 @@ insert_order(struct req *rq, const struct water_order_new *in,
 	    V(p->to.contact), V(p->to.phone), V(mask), V(p->window.from),
 	    V(p->window.to), V(water_stock_json(rq, &p->lines)),
 	    V(p->lines.goods_fen), V(p->floor_fen), V(p->total_fen),
-	    V(water_payments[in->payment]), V(in->note)), NULL);
+	    V(water_payments[in->payment]), V(in->note), V(p->station.name),
+	    V(p->station.phone)), NULL);
 	if (e != OK)
 		return e;
 	if ((e = water_stock_write(rq, t->id, &p->lines)) != OK)

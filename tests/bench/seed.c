@@ -98,10 +98,14 @@ static struct stmt sql[] = {
 	    " created_at, updated_at, address_id, compound_id, place, floor,"
 	    " lift, contact, phone, phone_mask, window_from, window_to,"
 	    " items, goods_fen, floor_fen, total_fen, agreed_fen, payment,"
-	    " paid_at, code, code_tries, note, reason) VALUES"
+	    " paid_at, code, code_tries, note, reason, station,"
+	    " station_phone, courier) VALUES"
 	    " ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
 	    " $14, $15, 1, $16, $17, $18, $19, $20, $21, $22, 0, $22, $22,"
-	    " 'on_delivery', $23, $24, 0, $25, $26)", NULL, 0 },
+	    " 'on_delivery', $23, $24, 0, $25, $26,"
+	    " (SELECT name FROM org WHERE community_id = $1 AND id = $7),"
+	    " (SELECT phone FROM org WHERE community_id = $1 AND id = $7),"
+	    " (SELECT name FROM app_user WHERE id = $8))", NULL, 0 },
 	[ITEM] = { RW, 4, NULL,
 	    "INSERT INTO water_item (community_id, order_id, product_id,"
 	    " quantity, price_fen) VALUES ($1, $2, $3, $4, 2200)", NULL, 0 },
@@ -231,8 +235,7 @@ state_of(const struct seed *s, int turn, int i)
 }
 
 /*
- * About a third of all: a list has both, and the courier's name is joined
- * only where there is one.
+ * About a third of all: a list has both.
  */
 static bool
 has_courier(int state, int turn, int i)

@@ -17,16 +17,14 @@ const [socket, database, redisSocket, keysFile] = process.argv.slice(2);
 
 const RESIDENT = 1;
 const SELECT = `SELECT CAST(w.id AS TEXT) AS id, w.state,
-	CAST(w.org_id AS TEXT) AS station_id, o.name AS station,
-	o.phone AS station_phone, CAST(w.address_id AS TEXT) AS address_id,
+	CAST(w.org_id AS TEXT) AS station_id, w.station,
+	w.station_phone, CAST(w.address_id AS TEXT) AS address_id,
 	w.place, w.floor, w.contact, w.phone_mask AS phone,
-	CAST(w.assignee_id AS TEXT) AS courier_id, c.name AS courier,
+	CAST(w.assignee_id AS TEXT) AS courier_id, w.courier,
 	w.window_from, w.window_to, w.items, w.goods_fen, w.floor_fen,
 	w.total_fen, w.payment, w.paid_at, w.note, w.reason, w.urged,
 	w.deadline_at, w.created_at, w.updated_at, w.code
-	FROM water_order w JOIN org o
-	ON o.community_id = w.community_id AND o.id = w.org_id
-	LEFT JOIN app_user c ON c.id = w.assignee_id
+	FROM water_order w
 	WHERE w.community_id = ? AND w.owner_id = ?`;
 
 const LABEL = { placed: "待接单", accepted: "已接单",
