@@ -2,7 +2,8 @@
 # shellcheck shell=bash disable=SC2154 # what run sets
 #
 # components.sh -- what scripts/run starts, how, and in which order it stops.
-# Sourced by run after lib.sh.  Uses $dir, $conf and $run_dir (sockets).
+# Sourced by run after lib.sh.  Uses $dir, $conf, $run_dir (sockets) and
+# $programs (the folder of ours).
 #
 # Each component has a keeper (scripts/keep), a child of ours, that starts it
 # again when it dies.  Names: redis, standin, api, slow, jobs, nginx.
@@ -94,7 +95,7 @@ keep_worker()
 	listen_on "$(socket "$1")"
 	drain=$(conf_get "$conf" drain_ms 10000)
 	keep "$1" TERM $((drain / 1000 + 20)) \
-	    "$top/planet-worker" --config "$conf" --pool "$1"
+	    "$programs/planet-worker" --config "$conf" --pool "$1"
 }
 
 # launch NAME: start the keeper of a component.
@@ -106,7 +107,7 @@ launch()
 		standin)	keep_standin ;;
 		api | slow)	keep_worker "$1" ;;
 		jobs)		keep jobs TERM 30 \
-				    "$top/planet-jobs" --config "$conf" ;;
+				    "$programs/planet-jobs" --config "$conf" ;;
 		nginx)		keep nginx QUIT 15 nginx -e stderr \
 				    -p "$dir/nginx" -c nginx.conf ;;
 		esac
@@ -144,7 +145,7 @@ draft_nginx_conf()
 {
 	local file=$dir/nginx/nginx.conf.new
 
-	"$top/planetctl" --config "$conf" nginx >"$file" &&
+	"$programs/planetctl" --config "$conf" nginx >"$file" &&
 	    nginx -q -t -e stderr -p "$dir/nginx" -c nginx.conf.new
 }
 
@@ -218,7 +219,7 @@ try_worker()
 	(
 		listen_on "$socket"
 		exec setsid setpriv --pdeathsig TERM -- "${listener[@]}" \
-		    "$top/planet-worker" --config "$conf" --pool api
+		    "$programs/planet-worker" --config "$conf" --pool api
 	) </dev/null 9>&- &
 	pid=$!
 	come "$pid" "$socket" || status=1
@@ -268,7 +269,7 @@ check_reload()
 	[ "$(conf_get "$conf" generation 0)" = "$generation" ] || return 1
 	[ "$(absolute_run_dir)" = "$run_dir" ] || return 1
 	reason='planet.conf is faulty, or the migration failed'
-	"$top/planetctl" --config "$conf" migrate || return 1
+	"$programs/planetctl" --config "$conf" migrate || return 1
 	reason='the new worker does not come up'
 	try_worker || return 1
 	reason='nginx does not take its new configuration'

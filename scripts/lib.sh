@@ -6,6 +6,8 @@
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 me=${0##*/}
+# Debian's nginx is where only root's PATH looks.
+PATH=$PATH:/usr/sbin
 
 say()
 {

@@ -4,4 +4,12 @@ dist_sql_DATA = \
 	%D%/0001-people.sql \
 	%D%/0002-territory.sql \
 	%D%/0003-flow.sql \
-	%D%/0004-water.sql
+	%D%/0004-water.sql \
+	%D%/0005-duty.sql \
+	%D%/0006-household.sql \
+	%D%/0007-audit.sql \
+	%D%/0008-home.sql \
+	%D%/0009-staff.sql \
+	%D%/0010-import.sql \
+	%D%/0011-water-account.sql \
+	%D%/0012-roll-call.sql

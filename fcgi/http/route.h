@@ -42,6 +42,16 @@ enum method { GET = 1, POST, PATCH, PUT, DELETE };
 #define LOGGED_IN	(1ULL << 61)	/* any session, community or not */
 #define LOOPBACK	(1ULL << 60)	/* only from this machine, no session */
 
+/*
+ * A helper with the right may do this for another (service/helper.c); set
+ * beside the roles in `who`.
+ */
+#define ACT_WATER	(1ULL << 40)	/* order water and follow it */
+#define ACT_PAY		(1ULL << 41)
+#define ACT_REPORT	(1ULL << 42)	/* repairs, complaints, wishes */
+#define ACT_READ	(1ULL << 43)	/* read what is the other's */
+#define ACT__ALL	(ACT_WATER | ACT_PAY | ACT_REPORT | ACT_READ)
+
 /* Names of the role bits in order, NULL-ended. */
 extern const char *const role_names[ROLE__COUNT + 1];
 

@@ -18,5 +18,24 @@ service_ready(void)
 	water_station_register();
 	water_order_register();
 	station_register();
+	scope_register();
+	grid_register();
+	border_register();
+	post_register();
+	household_register();
+	person_register();
+	need_register();
+	home_register();
+	helper_register();
+	privacy_register();
+	staff_register();
+	password_register();
+	totp_register();
+	scan_register();
+	import_register();
+	export_register();
+	audit_log_register();
+	water_account_register();
+	roll_call_register();
 	return route_ready() && flow_ready();
 }

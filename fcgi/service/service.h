@@ -22,5 +22,24 @@ void address_register(void);
 void water_station_register(void);
 void water_order_register(void);
 void station_register(void);
+void scope_register(void);
+void grid_register(void);
+void border_register(void);
+void post_register(void);
+void household_register(void);
+void person_register(void);
+void need_register(void);
+void home_register(void);
+void helper_register(void);
+void privacy_register(void);
+void staff_register(void);
+void password_register(void);
+void totp_register(void);
+void scan_register(void);
+void import_register(void);
+void export_register(void);
+void audit_log_register(void);
+void water_account_register(void);
+void roll_call_register(void);
 
 #endif

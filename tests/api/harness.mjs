@@ -59,7 +59,7 @@ export function test(name, ...rest) {
 	});
 }
 
-function freePort() {
+export function freePort() {
 	return new Promise((resolve, reject) => {
 		const server = net.createServer();
 		server.once('error', reject);

@@ -32,4 +32,5 @@ EXTRA_DIST += tests/package.json tests/package-lock.json \
 	%D%/17-cursor.test.mjs \
 	%D%/18-reload.test.mjs \
 	%D%/19-openapi.test.mjs \
-	%D%/20-ctl.test.mjs
+	%D%/20-ctl.test.mjs \
+	%D%/22-run.test.mjs

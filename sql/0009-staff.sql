@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Accounts of staff: passwords, lock-out, second factor.

@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Files brought in and taken out.

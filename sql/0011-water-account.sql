@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Barrels, deposits and tickets of a household.
