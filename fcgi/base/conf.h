@@ -34,6 +34,7 @@ struct conf {
 	int64_t		 drain_ms;	/* wait for kept connections to end */
 	int64_t		 request_ms;	/* a request's own deadline */
 	int64_t		 body_max;	/* bytes */
+	int64_t		 upload_max;	/* bytes of a file */
 	const char	*log_level;
 	const char	*clock_file;	/* tests only; empty for none */
 	const char	*generation;	/* names this set of sockets */
@@ -47,8 +48,14 @@ struct conf {
 	/* [session] */
 	int64_t		 session_days;	/* sliding life of a resident's */
 	int64_t		 staff_minutes;	/* sliding life of a staff session */
+	int64_t		 staff_hours;	/* its end in any case */
 	int64_t		 session_cache;	/* entries in each process */
 	int64_t		 session_cache_ms; /* age limit of an entry */
+	/* [password] of staff */
+	int64_t		 password_days;	/* its age; 0: any */
+	int64_t		 password_history; /* the last so many are refused */
+	int64_t		 login_tries;	/* wrong ones until it is locked */
+	int64_t		 lock_minutes;
 	/* [limits]: requests a minute, 0 for none */
 	int64_t		 user_reads;
 	int64_t		 user_writes;
@@ -64,6 +71,7 @@ struct conf {
 	struct conf_template templates[CONF_TEMPLATES];
 	/* [keys] */
 	const char	*keys_file;	/* mode 0600; see crypt.h */
+	const char	*anchors_file;	/* heads of the audit, by day */
 	/* [jobs] */
 	int64_t		 jobs_threads;
 	int64_t		 jobs_poll_ms;
@@ -82,6 +90,9 @@ void conf_free(struct conf *);
 
 /* Print the whole table with defaults as a commented sample file. */
 void conf_sample(FILE *);
+
+/* The messages there are, NULL-ended. */
+extern const char *const conf_template_names[];
 
 /* WeChat's id of the template called `name`; NULL when not configured. */
 const char *conf_template(const struct conf *, const char *name);

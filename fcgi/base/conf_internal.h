@@ -32,7 +32,4 @@ struct conf_key {
 /* The keys, those of one section together. */
 extern const struct conf_key conf_keys[];
 
-/* The names that [templates] may give an id to; NULL ends. */
-extern const char *const conf_template_names[];
-
 #endif

@@ -11,7 +11,7 @@ static const char *const wechat_states[] = { "developer", "trial", "formal",
 	NULL };
 
 const char *const conf_template_names[] = { "order_progress", "order_todo",
-	NULL };
+	"roll_call", NULL };
 
 _Static_assert(sizeof(conf_template_names) /
     sizeof(conf_template_names[0]) - 1 <= CONF_TEMPLATES, "room for all");
@@ -45,6 +45,8 @@ const struct conf_key conf_keys[] = {
 	    "Time a request has, with everything it waits for."),
 	I("server", body_max, "65536", 1024, 16777216,
 	    "Largest body of a request, in bytes."),
+	I("server", upload_max, "33554432", 65536, 1073741824,
+	    "Largest file that staff may upload, in bytes."),
 	E("server", log_level, "info", log_levels,
 	    "Least level logged: debug, info, warn or error."),
 	K("server", CONF_PATH, clock_file, "",
@@ -67,10 +69,21 @@ const struct conf_key conf_keys[] = {
 	    "Days a resident's session lives after its last use."),
 	I("session", staff_minutes, "30", 1, 1440,
 	    "Minutes a staff session lives after its last use."),
+	I("session", staff_hours, "12", 1, 168,
+	    "Hours after which a staff session ends although it is used."),
 	I("session", session_cache, "20000", 0, 10000000,
 	    "Sessions that each process remembers; 0 for none."),
 	I("session", session_cache_ms, "30000", 0, 600000,
 	    "Age at which a remembered session is asked for again."),
+
+	I("password", password_days, "90", 0, 3650,
+	    "Days after which staff must change the password; 0 for never."),
+	I("password", password_history, "5", 1, 24,
+	    "A new password is none of the last so many."),
+	I("password", login_tries, "5", 1, 100,
+	    "Wrong passwords in a row after which an account is locked."),
+	I("password", lock_minutes, "15", 1, 1440,
+	    "Minutes it stays locked."),
 
 	I("limits", user_reads, "600", 0, 1000000,
 	    "Reads a minute of one user; 0 for no limit, as below."),
@@ -94,6 +107,8 @@ const struct conf_key conf_keys[] = {
 
 	K("keys", CONF_PATH, keys_file, "planet.keys",
 	    "Keys of sealed columns, mode 0600."),
+	K("keys", CONF_PATH, anchors_file, "audit-anchors.txt",
+	    "Each day's last hash of the audit; keep a copy elsewhere."),
 
 	I("jobs", jobs_threads, "2", 1, 64, "Threads of planet-jobs."),
 	I("jobs", jobs_poll_ms, "500", 10, 60000,

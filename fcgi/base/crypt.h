@@ -5,7 +5,10 @@
  * Sealed text is  KEYID:base64(nonce || XChaCha20-Poly1305)  with the
  * column's name as associated data, so a value moved to another column
  * does not open.  The key file holds one line a key, "ID BASE64(32)"; the
- * last line seals, all open.  An index is a keyed BLAKE2b of the value.
+ * last line seals, all open.  An index is a keyed BLAKE2b of the value, by
+ * a key that a rotation does not change: else nothing would be found until
+ * every index was made anew.  A program sees by itself that the file was
+ * changed.
  */
 #ifndef BASE_CRYPT_H
 #define BASE_CRYPT_H
@@ -18,6 +21,7 @@
 
 #define CRYPT_TOKEN_MAX	44	/* 256 bits in base64url, and NUL */
 #define CRYPT_HEX_MAX	65	/* 256 bits in hex, and NUL */
+#define CRYPT_KEY_MAX	17	/* a key's name: 16 characters and NUL */
 
 struct arena;
 
@@ -26,12 +30,32 @@ bool crypt_init(void);
 
 /*
  * Load the key file; the reason of a failure goes to the log.  Refused
- * when others than the owner may read it, or a key is malformed.
+ * when others than the owner may read it, or a key is malformed.  Later
+ * changes of the file are followed.
  */
 bool crypt_load_keys(const char *path);
 
 /* Write a key file with one new key, mode 0600; never over one there. */
 bool crypt_new_keys(const char *path);
+
+/*
+ * Put a new key last into the file: from then on it seals, in every
+ * program that has the file loaded, within a second.  The file is replaced
+ * at once, owner and mode as they were.  False after logging why not.
+ */
+bool crypt_add_key(const char *path);
+
+/*
+ * Take a key out; not the one that seals.  What it sealed cannot be opened
+ * any more; indexes and cursors stay what they are.
+ */
+bool crypt_drop_key(const char *path, const char *name);
+
+/*
+ * Names of the keys as the file has them now, the last one seals; up to
+ * `max` of them into `names`.  How many there are.
+ */
+int crypt_keys(char names[][CRYPT_KEY_MAX], int max);
 
 /* Fill with random bytes. */
 void crypt_random(void *out, size_t n);

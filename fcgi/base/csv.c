@@ -17,6 +17,7 @@
 #include "base/text.h"
 
 #define CSV_CHUNK	65536
+#define TITLED		4	/* characters that make sure of UTF-8 */
 #define CSV_MEMORY	(32 * 1024 * 1024)
 
 struct csv {
@@ -26,6 +27,7 @@ struct csv {
 	FILE		*copy;		/* ours, when the caller's is a pipe */
 	struct buf	 field;
 	bool		 gbk;
+	bool		 titled;	/* its first line is UTF-8, not ASCII */
 	int		 line;		/* physical, where we stand */
 	int		 opened;	/* line of the open quote */
 	enum csv_state	 fault;		/* CSV_ROW while there is none */
@@ -56,13 +58,29 @@ open_tail(const char *s, size_t n)
 	return 0;
 }
 
+/*
+ * Whether the first line can only be UTF-8: a GBK one as long as a row of
+ * titles is not well-formed by chance.
+ */
+static bool
+is_titled(const char *s, size_t n)
+{
+	const char	*end = memchr(s, '\n', n);
+	size_t		 i, wide = 0;
+
+	n = end != NULL ? (size_t)(end - s) : 0;
+	for (i = 0; i < n; i++)
+		wide += (unsigned char)s[i] >= 0xe0;
+	return wide >= TITLED && text_valid(s, n);
+}
+
 /* Read on to the end; whether all of it is UTF-8.  Copied on the way. */
 static bool
 scan(struct csv *c)
 {
 	char	 chunk[CSV_CHUNK];
 	size_t	 n, have = 0, tail;
-	bool	 good = true;
+	bool	 good = true, first = true;
 
 	while ((n = fread(chunk + have, 1, sizeof(chunk) - have,
 	    c->file)) > 0) {
@@ -72,6 +90,8 @@ scan(struct csv *c)
 			return false;
 		}
 		have += n;
+		c->titled = first ? is_titled(chunk, have) : c->titled;
+		first = false;
 		tail = open_tail(chunk, have);
 		good = good && text_valid(chunk, have - tail);
 		memmove(chunk, chunk + have - tail, tail);
@@ -112,9 +132,9 @@ start(struct csv *c)
 		c->file = c->copy;
 		at = 0;
 		rewind(c->file);
-		c->gbk = !skip_mark(c->file, at) && !utf8;
+		c->gbk = !skip_mark(c->file, at) && !utf8 && !c->titled;
 	} else if (!skip_mark(c->file, at)) {
-		c->gbk = !scan(c);
+		c->gbk = !scan(c) && !c->titled;
 		clearerr(c->file);
 		if (fseek(c->file, at, SEEK_SET) == -1)
 			c->fault = CSV_READ;

@@ -5,7 +5,8 @@
  * A byte-order mark is dropped; lines end with CRLF, LF or CR; a quoted
  * field may hold commas, doubled quotes and line breaks, which become LF.
  * Empty lines are passed over.  A file that is not UTF-8 as a whole is
- * taken for GB18030 (GBK with it); one with a mark must be UTF-8.
+ * taken for GB18030 (GBK with it), unless its first line is UTF-8 beyond
+ * doubt; one with a mark must be UTF-8.
  */
 #ifndef BASE_CSV_H
 #define BASE_CSV_H

@@ -234,6 +234,76 @@ text_mask_phone(struct arena *a, const char *phone)
 }
 
 char *
+text_mask_id(struct arena *a, const char *number)
+{
+	size_t	 n = strlen(number);
+
+	if (n == 18)
+		return arena_fmt(a, "%.6s********%s", number, number + 14);
+	if (n < 4)
+		return arena_str(a, "****");
+	return arena_fmt(a, "%.1s****%s", number, number + n - 1);
+}
+
+/* Family names of two characters that are met with; others are rare. */
+static bool
+is_double_name(const char *s)
+{
+	static const char	 names[] = "欧阳司马上官诸葛东方皇甫尉迟公孙"
+	    "令狐慕容长孙宇文司徒司空夏侯轩辕端木独孤南宫百里东郭西门申屠"
+	    "太史公羊钟离淳于濮阳单于呼延闻人赫连澹台公冶宗政太叔仲孙闾丘"
+	    "鲜于拓跋公西左丘乐正";
+	size_t			 i;
+
+	for (i = 0; i + 6 < sizeof(names); i += 6)
+		if (strncmp(s, names + i, 6) == 0)
+			return true;
+	return false;
+}
+
+char *
+text_mask_name(struct arena *a, const char *name)
+{
+	size_t	 points = text_length(name), kept;
+	char	*out, *p;
+
+	if (points <= 1)
+		return arena_str(a, "*");
+	kept = points > 2 && is_double_name(name) ? 2 : 1;
+	for (p = out = arena_str(a, name); kept > 0; kept--, points--)
+		do
+			p++;
+		while (((unsigned char)*p & 0xc0) == 0x80);
+	if (points > 4)
+		points = 4;
+	memset(p, '*', points);
+	p[points] = '\0';
+	return out;
+}
+
+size_t
+text_narrow(const char *s, char *out, size_t size)
+{
+	size_t	 len, n = strlen(s), used = 0;
+	uint32_t c;
+
+	for (; n > 0; s += len, n -= len) {
+		if ((len = decode(s, n, &c)) == 0) {
+			len = 1;
+			c = '?';
+		}
+		if (is_blank(c) || is_dash(c))
+			continue;
+		c = narrow(c);
+		if (used + 1 < size)
+			out[used] = c > ' ' && c < 0x7f ? (char)c : '?';
+		used++;
+	}
+	out[used < size ? used : size - 1] = '\0';
+	return used;
+}
+
+char *
 text_from_gbk(struct arena *a, const char *s, size_t n)
 {
 	size_t	 size = n * 2 + 4, left = size;
@@ -254,6 +324,23 @@ text_from_gbk(struct arena *a, const char *s, size_t n)
 	if (!good || left == 0 || !text_valid(out, size - left))
 		return NULL;
 	return out;
+}
+
+char *
+text_to_gbk(struct arena *a, const char *s, size_t *ret_n)
+{
+	size_t	 n = strlen(s), size = n * 2 + 4, left = size;
+	iconv_t	 cd = iconv_open("GBK", "UTF-8");
+	char	*out, *to, *from = (char *)(uintptr_t)s;
+	bool	 good;
+
+	if (cd == (iconv_t)-1)
+		return NULL;
+	out = to = arena_take(a, size);
+	good = iconv(cd, &from, &n, &to, &left) != (size_t)-1;
+	iconv_close(cd);
+	*ret_n = size - left;
+	return good ? out : NULL;
 }
 
 static int

@@ -11,6 +11,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "flow/flow_internal.h"
+#include "http/audit.h"
 #include "http/req.h"
 
 static const struct view_column flow_thing_columns[] = {
@@ -49,9 +50,9 @@ struct flow_event {
 };
 
 static const char *const actor_names[] = { "owner", "org", "courier",
-    "assignee", "staff", "system", NULL };
-static const char *const actor_labels[] = { "下单人", "商家", "配送员",
-    "经办人", "社区工作人员", "系统" };
+    "assignee", "staff", "system", "area", "helper", NULL };
+static const char *const actor_labels[] = { "本人", "商家", "配送员",
+    "经办人", "社区工作人员", "系统", "联户长或网格员", "家人代办" };
 
 static void
 event_label(struct json *j, const struct req *rq, const void *row)
@@ -151,7 +152,8 @@ flow_mask(const struct req *rq, int64_t owner_id, int64_t assignee_id,
 	if (assignee_id == rq->who.user_id)
 		mask |= REL_ASSIGNEE;
 	if (duty != NULL)
-		mask |= strcmp(duty, "courier") == 0 ? REL_COURIER : REL_ORG;
+		mask |= strcmp(duty, "courier") == 0 ? REL_COURIER :
+		    strcmp(duty, "area") == 0 ? REL_AREA : REL_ORG;
 	if (mask & ROLE_PLATFORM)
 		mask |= ROLE_ADMIN;
 	return mask;
@@ -171,6 +173,18 @@ flow_can(struct json *j, const struct flow *flow, const char *state,
 	json_unlist(j);
 }
 
+static enum err
+read_thing(struct req *rq, const struct flow *flow, int64_t id,
+    int64_t user_id, struct flow_thing *ret)
+{
+	const struct stmt	*s = &flow->sql[FLOW_READ];
+	struct values		 v = WITH(V(rq->who.community_id), V(id),
+	    V(user_id), V(rq->now));
+
+	v.n = s->nargs;
+	return db_one(rq->db, rq->arena, s, v, ret);
+}
+
 enum err
 flow_see(struct req *rq, const struct flow *flow, int64_t id,
     struct flow_thing *ret, uint64_t *ret_mask)
@@ -178,9 +192,7 @@ flow_see(struct req *rq, const struct flow *flow, int64_t id,
 	uint64_t	mask;
 	enum err	e;
 
-	e = db_one(rq->db, rq->arena, &flow->sql[FLOW_READ],
-	    WITH(V(rq->who.community_id), V(id), V(rq->who.user_id)), ret);
-	if (e != OK)
+	if ((e = read_thing(rq, flow, id, rq->who.user_id, ret)) != OK)
 		return e;
 	mask = flow_mask(rq, ret->owner_id, ret->assignee_id, ret->duty);
 	if ((mask & (REL__ALL | flow->watchers)) == 0)
@@ -192,10 +204,12 @@ flow_see(struct req *rq, const struct flow *flow, int64_t id,
 
 /* Whose hand it was, for the timeline: the nearest relation counts. */
 static const char *
-actor_of(const struct flow_step *st)
+actor_of(const struct req *rq, const struct flow_step *st)
 {
 	uint64_t	by = st->mask & st->move->who;
 
+	if (rq->actor_id != 0)
+		return "helper";
 	if (by & REL_SYSTEM)
 		return "system";
 	if (by & REL_OWNER)
@@ -206,16 +220,20 @@ actor_of(const struct flow_step *st)
 		return "courier";
 	if (by & REL_ORG)
 		return "org";
+	if (by & REL_AREA)
+		return "area";
 	return "staff";
 }
 
 static enum err
 log_step(struct req *rq, const struct flow_step *st)
 {
+	if (rq->audit.thing == NULL)
+		audit_thing(rq, st->flow->name, st->thing.id);
 	return db_run(rq->db, &flow_sql[FLOW_LOG],
 	    WITH(V(st->thing.community_id), V(st->thing.id), V(id_new()),
 	    V(st->flow->name), V(st->move->event), V(st->move->from),
-	    V(st->move->to), or_null(rq->who.user_id), V(actor_of(st)),
+	    V(st->move->to), or_null(req_caller(rq)), V(actor_of(rq, st)),
 	    V(st->note), V(rq->now)), NULL);
 }
 
@@ -328,9 +346,7 @@ flow_overdue(struct req *rq, const struct flow *flow, int64_t id)
 	const char		*event;
 	enum err		 e;
 
-	e = db_one(rq->db, rq->arena, &flow->sql[FLOW_READ],
-	    WITH(V(rq->who.community_id), V(id), V(0)), &st.thing);
-	if (e != OK)
+	if ((e = read_thing(rq, flow, id, 0, &st.thing)) != OK)
 		return e == ERR_ABSENT ? OK : e;
 	if (st.thing.deadline_at == VIEW_NULL_INT ||
 	    st.thing.deadline_at > rq->now)
@@ -342,6 +358,24 @@ flow_overdue(struct req *rq, const struct flow *flow, int64_t id)
 	if (state->then != NULL && st.thing.urged >= state->times)
 		event = state->then;
 	st.move = flow_find(flow, st.thing.state, event);
+	return make_step(rq, &st);
+}
+
+enum err
+flow_system(struct req *rq, const struct flow *flow, int64_t id,
+    const char *event, const char *note)
+{
+	struct flow_step	 st = { .flow = flow, .mask = REL_SYSTEM,
+	    .note = note };
+	enum err		 e;
+
+	e = db_one(rq->db, rq->arena, &flow->sql[FLOW_READ],
+	    WITH(V(rq->who.community_id), V(id), V(0)), &st.thing);
+	if (e != OK)
+		return e;
+	st.move = flow_find(flow, st.thing.state, event);
+	if (st.move == NULL || (st.move->who & REL_SYSTEM) == 0)
+		return ERR_STATE;
 	return make_step(rq, &st);
 }
 

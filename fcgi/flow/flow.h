@@ -32,7 +32,9 @@ struct req;
 #define REL_COURIER	(1ULL << 34)	/* courier of its org */
 #define REL_ASSIGNEE	(1ULL << 35)	/* it is assigned to them */
 #define REL_SYSTEM	(1ULL << 36)	/* the job runner */
-#define REL__ALL	(REL_OWNER | REL_ORG | REL_COURIER | REL_ASSIGNEE)
+#define REL_AREA	(1ULL << 37)	/* has a post for where it is */
+#define REL__ALL	(REL_OWNER | REL_ORG | REL_COURIER | REL_ASSIGNEE | \
+			REL_AREA)
 
 /* A move's deadline: milliseconds, or one of these. */
 #define FLOW_NONE	0		/* the next state has none */
@@ -51,7 +53,8 @@ struct flow_thing {
 	int64_t		 org_id;
 	int64_t		 assignee_id;	/* 0: nobody */
 	const char	*title;
-	const char	*duty;		/* the caller's in its org, or NULL */
+	const char	*duty;		/* the caller's in its org, `area`
+					   (REL_AREA), or NULL */
 };
 
 extern const struct view flow_thing_view;
@@ -116,15 +119,21 @@ struct flow_step {
 
 enum { FLOW_READ, FLOW_MOVE, FLOW_DUE, FLOW_PUT_OFF, FLOW_SQL_MAX };
 
-/* The engine's statements on `table`, a literal. */
-#define FLOW_SQL(table)							\
+/*
+ * The engine's statements on `table`, a literal.  A flow whose things lie
+ * at a dwelling has its own FLOW_READ beside FLOW_SQL_REST; a fourth
+ * argument of it is rq->now.
+ */
+#define FLOW_SQL(table)	FLOW_SQL_READ(table), FLOW_SQL_REST(table)
+#define FLOW_SQL_READ(table)						\
 	[FLOW_READ] = { RO, 3, &flow_thing_view,			\
 	    "SELECT t.community_id, t.id, t.state, t.version, t.urged,"	\
 	    " t.deadline_at, t.owner_id, t.org_id, t.assignee_id,"	\
 	    " t.title, s.duty FROM " table " t"				\
 	    " LEFT JOIN org_staff s ON s.community_id = t.community_id"	\
 	    " AND s.org_id = t.org_id AND s.user_id = $3"		\
-	    " WHERE t.community_id = $1 AND t.id = $2", NULL, 0 },	\
+	    " WHERE t.community_id = $1 AND t.id = $2", NULL, 0 }
+#define FLOW_SQL_REST(table)						\
 	[FLOW_MOVE] = { RW, 10, NULL,					\
 	    "UPDATE " table " SET state = $5, version = version + 1,"	\
 	    " urged = $6, deadline_at = $7, assignee_id = $8,"		\
@@ -189,6 +198,13 @@ enum err flow_fire(struct req *, const struct flow *, int64_t id,
 enum err flow_overdue(struct req *, const struct flow *, int64_t id);
 
 /*
+ * Do `event`, one of the system's, to thing `id` for a task; ERR_STATE when
+ * it is not possible now.  Needs an open transaction.
+ */
+enum err flow_system(struct req *, const struct flow *, int64_t id,
+    const char *event, const char *note);
+
+/*
  * What cannot be moved on must not stand in the way of what can: its
  * deadline is set `ms` later.  Needs an open transaction.
  */
@@ -198,6 +214,13 @@ enum err flow_put_off(struct req *, const struct flow *, int64_t id,
 /* Answer with the timeline of thing `id`, oldest first. */
 enum err flow_timeline(struct req *, const struct flow *, int64_t id);
 extern const struct view flow_event_view;
+
+/*
+ * The data of a message, for outbox_put: what it is about, how it stands
+ * (five characters) and what to do; cut to what WeChat takes.
+ */
+const char *flow_message(struct req *, const char *title, const char *phrase,
+    const char *tip);
 
 /* Relations from a row's columns; duty may be NULL. */
 uint64_t flow_mask(const struct req *, int64_t owner_id, int64_t assignee_id,

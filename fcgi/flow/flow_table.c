@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "flow/flow_internal.h"
 #include "flow/outbox.h"
+#include "flow/task.h"
 
 #define FLOWS 32
 
@@ -25,6 +26,7 @@ flow_register(const struct flow *flow)
 		flow_register_own();
 		flow_tell_register();
 		outbox_register();
+		task_register_own();
 	}
 	db_register(flow->sql, FLOW_SQL_MAX);
 	if (nflows < FLOWS)
@@ -183,11 +185,11 @@ static void
 print_who(FILE *f, uint64_t who)
 {
 	static const char *const rel[] = { "owner", "org", "courier",
-	    "assignee", "system" };
+	    "assignee", "system", "area" };
 	const char	*sep = "";
 	int		 i;
 
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < 6; i++)
 		if (who & (REL_OWNER << i)) {
 			fprintf(f, "%s%s", sep, rel[i]);
 			sep = ", ";

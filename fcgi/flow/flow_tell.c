@@ -27,7 +27,8 @@ static const struct view_column tell_user_columns[] = {
 };
 static const struct view tell_user_view = VIEW(tell_user, "TellUser");
 
-enum { TELL_SQL_ORG, TELL_SQL_COURIERS, TELL_SQL_ADMINS, TELL_SQL_MAX };
+enum { TELL_SQL_ORG, TELL_SQL_COURIERS, TELL_SQL_ADMINS, TELL_SQL_HELPERS,
+	TELL_SQL_MAX };
 
 static struct stmt tell_sql[] = {
 	[TELL_SQL_ORG] = { RO, 2, &tell_user_view,
@@ -41,6 +42,14 @@ static struct stmt tell_sql[] = {
 	[TELL_SQL_ADMINS] = { RO, 1, &tell_user_view,
 	    "SELECT user_id FROM user_role WHERE community_id = $1"
 	    " AND role = 'admin' ORDER BY user_id", NULL, 0 },
+	/* Who has done a step for the owner and still may. */
+	[TELL_SQL_HELPERS] = { RO, 4, &tell_user_view,
+	    "SELECT DISTINCT h.helper_id AS user_id FROM flow_event f"
+	    " JOIN helper h ON h.community_id = f.community_id"
+	    " AND h.elder_id = $3 AND h.helper_id = f.actor_id"
+	    " AND h.revoked_at IS NULL AND (h.to_at IS NULL OR h.to_at > $4)"
+	    " WHERE f.community_id = $1 AND f.thing_id = $2"
+	    " AND f.actor = 'helper' ORDER BY user_id", NULL, 0 },
 };
 
 void
@@ -58,8 +67,9 @@ put_value(struct json *j, const char *key, const char *value)
 	json_close(j);
 }
 
-static const char *
-tell_data(struct req *rq, const struct flow_step *st, const char *tip)
+const char *
+flow_message(struct req *rq, const char *title, const char *phrase,
+    const char *tip)
 {
 	struct clock_local	 at = clock_local(rq->now);
 	struct json		 j;
@@ -70,9 +80,8 @@ tell_data(struct req *rq, const struct flow_step *st, const char *tip)
 	json_init(&j, &b);
 	json_open(&j);
 	put_value(&j, "thing1",
-	    text_cut(rq->arena, st->thing.title, THING_POINTS));
-	put_value(&j, "phrase2", text_cut(rq->arena,
-	    flow_label(st->flow, st->move->to), PHRASE_POINTS));
+	    text_cut(rq->arena, title, THING_POINTS));
+	put_value(&j, "phrase2", text_cut(rq->arena, phrase, PHRASE_POINTS));
 	put_value(&j, "time3", arena_fmt(rq->arena,
 	    "%d年%d月%d日 %02d:%02d", at.year, at.month, at.day,
 	    at.minute / 60, at.minute % 60));
@@ -94,18 +103,23 @@ audience(struct req *rq, const struct flow_step *st, enum flow_audience to,
 	const struct stmt	*s = &tell_sql[TELL_SQL_ADMINS];
 	struct values		 v = WITH(V(st->thing.community_id),
 	    V(st->org_id));
+	struct values		 own = WITH(V(st->thing.community_id),
+	    V(st->thing.id), V(st->thing.owner_id), V(rq->now));
 	struct tell_user	 row;
 	struct rows		 rows;
 	enum err		 e;
 	int			 n = 0;
 
-	if (to == TELL_OWNER || to == TELL_ASSIGNEE) {
-		users[0] = to == TELL_OWNER ? st->thing.owner_id :
-		    st->assignee_id;
+	if (to == TELL_ASSIGNEE) {
+		users[0] = st->assignee_id;
 		*ret_n = users[0] != 0;
 		return OK;
 	}
-	if (to == TELL_ORG)
+	if (to == TELL_OWNER) {
+		users[n++] = st->thing.owner_id;
+		s = &tell_sql[TELL_SQL_HELPERS];
+		v = own;
+	} else if (to == TELL_ORG)
 		s = &tell_sql[TELL_SQL_ORG];
 	else if (to == TELL_COURIERS)
 		s = &tell_sql[TELL_SQL_COURIERS];
@@ -117,6 +131,15 @@ audience(struct req *rq, const struct flow_step *st, enum flow_audience to,
 		users[n++] = row.user_id;
 	*ret_n = n;
 	return db_end(&rows);
+}
+
+/* Whatever is done for somebody, they are told. */
+static enum err
+tell_elder(struct req *rq, const struct flow_step *st, const char *page)
+{
+	return outbox_put(rq, st->thing.owner_id, "order_progress", page,
+	    flow_message(rq, st->thing.title, flow_label(st->flow,
+	    st->move->to), "家人已为您代办，请查看"));
 }
 
 enum err
@@ -139,15 +162,16 @@ flow_tell(struct req *rq, const struct flow_step *st)
 		e = audience(rq, st, t->to, users, 64, &n);
 		if (e != OK)
 			return e;
-		data = tell_data(rq, st, t->tip);
+		data = flow_message(rq, st->thing.title,
+		    flow_label(st->flow, st->move->to), t->tip);
 		for (i = 0; i < n; i++) {
 			/* Nobody is told of what they did themselves. */
-			if (users[i] == rq->who.user_id)
+			if (users[i] == req_caller(rq))
 				continue;
 			e = outbox_put(rq, users[i], t->template, page, data);
 			if (e != OK)
 				return e;
 		}
 	}
-	return OK;
+	return rq->actor_id != 0 ? tell_elder(rq, st, page) : OK;
 }

@@ -5,4 +5,5 @@ libflow_a_SOURCES = \
 	%D%/flow.c %D%/flow.h \
 	%D%/flow_table.c %D%/flow_internal.h \
 	%D%/flow_tell.c \
-	%D%/outbox.c %D%/outbox.h
+	%D%/outbox.c %D%/outbox.h \
+	%D%/task.c %D%/task.h

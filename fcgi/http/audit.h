@@ -11,9 +11,12 @@
 #ifndef HTTP_AUDIT_H
 #define HTTP_AUDIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/crypt.h"
 #include "base/err.h"
+#include "base/view.h"
 
 struct db;
 struct req;
@@ -34,6 +37,23 @@ struct audit_row {
 	const char	*request_id;
 };
 
+/* One person a request is about. */
+struct audit_subject {
+	int64_t		 id;
+	const char	*reason;
+	struct audit_subject *next;
+};
+
+/* What a handler says of its row; part of struct req. */
+struct audit_note {
+	const char	*thing;
+	int64_t		 thing_id;
+	struct audit_subject *subjects;	/* in the order they were named */
+	const char	*reason;	/* where there is no subject */
+	bool		 as;		/* audit_as was called */
+	int64_t		 community_id, user_id;
+};
+
 /* What this request did it to; the last call wins. */
 void audit_thing(struct req *, const char *thing, int64_t id);
 
@@ -43,14 +63,42 @@ void audit_thing(struct req *, const char *thing, int64_t id);
  */
 void audit_subject(struct req *, int64_t person_id, const char *reason);
 
+/* Why, where it is about no one person. */
+void audit_reason(struct req *, const char *reason);
+
+/*
+ * Who it was and in whose chain it stands, where the session does not say:
+ * a log-in, or a task's work for one community.
+ */
+void audit_as(struct req *, int64_t community_id, int64_t user_id);
+
 /*
  * Append one row and chain it; for the dispatcher, tasks and planetctl.
  * In a transaction, as the last thing before its commit.
  */
 enum err audit_append(struct db *, const struct audit_row *);
 
-/* The rows of this request; the dispatcher's own call. */
-enum err audit_request(struct req *);
+/*
+ * The rows of this request, which ended with `e` and is to be committed;
+ * the dispatcher's own call.  A request without a route is a task: rq->task
+ * names it, and there is a row only when thing or subject was said.
+ */
+enum err audit_request(struct req *, enum err e);
+
+/* A row as it lies in the database. */
+struct audit_link {
+	int64_t		 community_id, seq, at, user_id;
+	const char	*actor;
+	int64_t		 for_id;	/* VIEW_NULL_INT for NULL, as below */
+	const char	*action, *thing;
+	int64_t		 thing_id, subject_id;
+	const char	*reason, *address, *request_id;
+	const char	*prev, *hash;
+};
+extern const struct view audit_link_view;
+
+/* The hash that belongs to a row, from all its columns but `hash`. */
+void audit_hash(const struct audit_link *, char out[CRYPT_HEX_MAX]);
 
 void audit_register(void);
 

@@ -62,6 +62,7 @@ say_type(struct arena *a, const struct field *f)
 	case FIELD_OBJECT:
 		return arena_fmt(a, "%s的内容格式不正确", f->label);
 	case FIELD_LIST:
+	case FIELD_CODES:
 		return arena_fmt(a, "%s应为列表", f->label);
 	default:
 		return arena_fmt(a, "%s应为文字", f->label);
@@ -94,6 +95,7 @@ say_missing(struct arena *a, const struct field *f)
 	switch (f->kind) {
 	case FIELD_ID:
 	case FIELD_ENUM:
+	case FIELD_CODES:
 	case FIELD_BOOL:
 	case FIELD_TIME:
 		return arena_fmt(a, "请选择%s", f->label);
@@ -390,7 +392,9 @@ field_decode(struct req *rq)
 	if (query && rq->body_len > 0)
 		return req_fail(rq, ERR_MALFORMED, NULL);
 	e = field_read_query(rq, query ? into : NULL);
-	if (e == OK && !query)
+	if (e == OK && s != NULL && s->upload)
+		into = NULL;	/* by upload_read, when it comes */
+	else if (e == OK && !query)
 		e = field_read_json(rq, into);
 	if (e == OK && rq->faults != NULL)
 		e = ERR_FIELD;

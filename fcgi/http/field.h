@@ -34,7 +34,8 @@ enum field_kind {
 	FIELD_DEGREE,	/* int64_t 1e-6 degree, a JSON number or query text */
 	FIELD_CURSOR,	/* int64_t from ?after=, bound to the route */
 	FIELD_OBJECT,	/* const void *, struct of `sub`; NULL when absent */
-	FIELD_LIST	/* struct field_list of `sub`, min..max items */
+	FIELD_LIST,	/* struct field_list of `sub`, min..max items */
+	FIELD_CODES	/* int64_t, a bit for each place in `names`; >= min */
 };
 
 #define FIELD_MUST	1u
@@ -54,7 +55,7 @@ struct field {
 	size_t			 offset;
 	unsigned		 flags;
 	int64_t			 min, max;
-	const char *const	*names;	/* FIELD_ENUM, NULL-ended */
+	const char *const	*names;	/* FIELD_ENUM, _CODES, NULL-ended */
 	const struct shape	*sub;
 	const char		*label;	/* Chinese, begins the sentence */
 	const char		*about;	/* English, for the API text */
@@ -65,6 +66,7 @@ struct shape {
 	const char		*name;	/* schema name, e.g. WaterOrderNew */
 	size_t			 size;
 	const struct field	*fields;
+	bool			 upload; /* a form with a file: upload.h */
 };
 
 #define F_INT(s, m, zh, need, lo, hi) { .kind = FIELD_INT, .name = #m,	\
@@ -95,6 +97,9 @@ struct shape {
 #define F_LIST(s, m, zh, need, lo, hi, sh) { .kind = FIELD_LIST,	\
 	.name = #m, .offset = offsetof(struct s, m), .flags = (need),	\
 	.min = (lo), .max = (hi), .sub = (sh), .label = (zh) }
+#define F_CODES(s, m, zh, need, lo, set) { .kind = FIELD_CODES,		\
+	.name = #m, .offset = offsetof(struct s, m), .flags = (need),	\
+	.min = (lo), .names = (set), .label = (zh) }
 /* ?limit= and ?after= of a list; the struct has `limit` and `after`. */
 #define F_PAGE(s)							\
 	{ .kind = FIELD_INT, .name = "limit",				\
@@ -108,6 +113,10 @@ struct shape {
 
 #define SHAPE(s, schema) { .name = (schema), .size = sizeof(struct s),	\
 	.fields = s##_fields }
+
+/* The fields of a form that has a file, "file", beside them. */
+#define SHAPE_UPLOAD(s, schema) { .name = (schema),			\
+	.size = sizeof(struct s), .fields = s##_fields, .upload = true }
 
 /*
  * Decode the whole input of the route into rq->in.  ERR_MALFORMED for what

@@ -123,6 +123,35 @@ take_string(struct req *rq, const struct field_scope *s,
 	return field_take_text(rq, s, f, text, to);
 }
 
+/* Words of a closed set as bits; one said twice counts once. */
+static bool
+take_codes(struct req *rq, const struct field_scope *s,
+    const struct field *f, const json_t *v, void *to)
+{
+	const char *word;
+	int64_t bits = 0;
+	size_t i;
+	int n;
+
+	for (i = 0; i < json_array_size(v); i++) {
+		word = json_string_value(json_array_get(v, i));
+		for (n = 0; word != NULL && f->names[n] != NULL &&
+		    strcmp(f->names[n], word) != 0; n++)
+			;
+		if (word == NULL || f->names[n] == NULL) {
+			field_fault(rq, s, f, FAULT_LISTED);
+			return false;
+		}
+		bits |= 1LL << n;
+	}
+	if (f->min > 0 && bits == 0) {
+		field_fault(rq, s, f, FAULT_SHORT);
+		return false;
+	}
+	*(int64_t *)to = bits;
+	return true;
+}
+
 static bool
 type_fits(const struct field *f, const json_t *v)
 {
@@ -136,6 +165,7 @@ type_fits(const struct field *f, const json_t *v)
 	case FIELD_OBJECT:
 		return json_is_object(v);
 	case FIELD_LIST:
+	case FIELD_CODES:
 		return json_is_array(v);
 	default:
 		return json_is_string(v);
@@ -165,6 +195,8 @@ take(struct req *rq, const struct field_scope *s, const struct field *f,
 		return take_object(rq, s, f, v, to);
 	case FIELD_LIST:
 		return take_list(rq, s, f, v, to);
+	case FIELD_CODES:
+		return take_codes(rq, s, f, v, to);
 	default:
 		return take_string(rq, s, f, v, to);
 	}
@@ -243,7 +275,8 @@ enum err
 field_read_json(struct req *rq, void *into)
 {
 	static const struct field none[] = { F_END };
-	static const struct shape nothing = { "Nothing", 1, none };
+	static const struct shape nothing = { .name = "Nothing",
+		.size = 1, .fields = none };
 	const struct shape *sh = rq->route->in ? rq->route->in : &nothing;
 	const char *body = rq->body_len > 0 ? rq->body : "{}";
 	size_t n = rq->body_len > 0 ? rq->body_len : 2;

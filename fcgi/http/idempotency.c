@@ -108,11 +108,17 @@ static const char *
 fingerprint(struct req *rq)
 {
 	char *hex = arena_take(rq->arena, CRYPT_HEX_MAX);
-	size_t n = strlen(rq->path) + 1;
+	const char *path = rq->path;
+	size_t n;
 	char *both;
 
+	/* For another it is another request, whatever it says. */
+	if (rq->grant_id != 0)
+		path = arena_fmt(rq->arena, "%s for %lld", path,
+		    (long long)rq->grant_id);
+	n = strlen(path) + 1;
 	both = arena_take(rq->arena, n + rq->body_len + 1);
-	memcpy(both, rq->path, n);
+	memcpy(both, path, n);
 	if (rq->body_len > 0)
 		memcpy(both + n, rq->body, rq->body_len);
 	crypt_sha256(both, n + rq->body_len, hex);
@@ -127,7 +133,7 @@ replay(struct req *rq, const char *route, const char *hash)
 	enum err e;
 
 	e = db_one(rq->db, rq->arena, &sql[FIND], WITH(
-	    V(rq->who.community_id), V(rq->who.user_id), V(rq->key)), &kept);
+	    V(rq->who.community_id), V(req_caller(rq)), V(rq->key)), &kept);
 	if (e == ERR_ABSENT)	/* its owner went away in between */
 		return ERR_AGAIN;
 	if (e != OK)
@@ -156,7 +162,7 @@ idempotency_begin(struct req *rq)
 	enum err e;
 
 	e = db_one(rq->db, rq->arena, &sql[TAKE], WITH(
-	    V(rq->who.community_id), V(rq->who.user_id), V(rq->key),
+	    V(rq->who.community_id), V(req_caller(rq)), V(rq->key),
 	    V(route), V(hash), V(rq->now)), &taken);
 	return e == ERR_ABSENT ? replay(rq, route, hash) : e;
 }
@@ -165,7 +171,7 @@ static enum err
 forget(struct req *rq)
 {
 	return db_run(rq->db, &sql[FORGET], WITH(V(rq->who.community_id),
-	    V(rq->who.user_id), V(rq->key)), NULL);
+	    V(req_caller(rq)), V(rq->key)), NULL);
 }
 
 static enum err
@@ -175,7 +181,7 @@ keep_reply(struct req *rq)
 
 	return db_run(rq->db, &sql[KEEP], WITH(V(status),
 	    V(crypt_seal(rq->arena, COLUMN, buf_text(rq->out))),
-	    V(rq->who.community_id), V(rq->who.user_id), V(rq->key)), NULL);
+	    V(rq->who.community_id), V(req_caller(rq)), V(rq->key)), NULL);
 }
 
 enum err

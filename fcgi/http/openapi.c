@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/view.h"
 
+#include "http/acting.h"
 #include "http/field.h"
 #include "http/json.h"
 #include "http/openapi_internal.h"
@@ -22,6 +23,7 @@
 
 #define TEXT_MAX	(16 * 1024 * 1024)
 #define KEY_PARAMETER	"#/components/parameters/IdempotencyKey"
+#define ACT_PARAMETER	"#/components/parameters/ActingFor"
 
 static void
 put_info(struct json *j)
@@ -105,6 +107,20 @@ put_operation_id(struct json *j, const struct route *r, const char *tag)
 	json_put_text(j, "operationId", id);
 }
 
+/* The rights with one of which it may be done for another. */
+static void
+put_acting(struct json *j, uint64_t who)
+{
+	int i;
+
+	json_key(j, "x-acting");
+	json_list(j);
+	for (i = 0; acting_rights[i] != NULL; i++)
+		if (who & (ACT_WATER << i))
+			json_text(j, acting_rights[i]);
+	json_unlist(j);
+}
+
 static void
 put_who(struct json *j, const struct route *r)
 {
@@ -126,6 +142,9 @@ put_who(struct json *j, const struct route *r)
 		if (r->who >> i & 1)
 			json_text(j, role_names[i]);
 	json_unlist(j);
+	if (r->who != ANYONE && r->who != LOOPBACK &&
+	    (r->who & ACT__ALL) != 0)
+		put_acting(j, r->who);
 	json_put_text(j, "x-pool", r->pool == POOL_SLOW ? "slow" : "api");
 }
 
@@ -148,6 +167,20 @@ takes_key(const struct route *r)
 	    r->who != LOOPBACK;
 }
 
+/* One more of the parameters; `any` when there are some before it. */
+static bool
+put_shared(struct json *j, const char *ref, bool any)
+{
+	if (!any) {
+		json_key(j, "parameters");
+		json_list(j);
+	}
+	json_open(j);
+	json_put_text(j, "$ref", ref);
+	json_close(j);
+	return true;
+}
+
 static void
 put_parameters(struct json *j, const struct route *r)
 {
@@ -167,16 +200,10 @@ put_parameters(struct json *j, const struct route *r)
 		}
 		put_parameter(j, f, path);
 	}
-	if (takes_key(r)) {
-		if (!any) {
-			json_key(j, "parameters");
-			json_list(j);
-			any = true;
-		}
-		json_open(j);
-		json_put_text(j, "$ref", KEY_PARAMETER);
-		json_close(j);
-	}
+	if (takes_key(r))
+		any = put_shared(j, KEY_PARAMETER, any);
+	if ((r->who & ACT__ALL) != 0)
+		any = put_shared(j, ACT_PARAMETER, any);
 	if (any)
 		json_unlist(j);
 }
@@ -205,9 +232,52 @@ put_content(struct json *j, const char *type, const char *schema,
 	json_close(j);
 }
 
+/* A form with a file beside its fields. */
+static void
+put_form(struct json *j, const struct route *r)
+{
+	const struct field *f;
+
+	json_key(j, "requestBody");
+	json_open(j);
+	json_put_bool(j, "required", true);
+	json_key(j, "content");
+	json_open(j);
+	json_key(j, "multipart/form-data");
+	json_open(j);
+	json_key(j, "schema");
+	json_open(j);
+	json_put_text(j, "type", "object");
+	json_key(j, "required");
+	json_list(j);
+	json_text(j, "file");
+	for (f = r->in->fields; f->name != NULL; f++)
+		if (f->flags & FIELD_MUST)
+			json_text(j, f->name);
+	json_unlist(j);
+	json_key(j, "properties");
+	json_open(j);
+	json_key(j, "file");
+	json_raw(j, "{\"type\":\"string\",\"contentMediaType\":"
+	    "\"application/octet-stream\"}");
+	for (f = r->in->fields; f->name != NULL; f++) {
+		json_key(j, f->name);
+		openapi_field(j, f);
+	}
+	json_close(j);
+	json_close(j);
+	json_close(j);
+	json_close(j);
+	json_close(j);
+}
+
 static void
 put_body(struct json *j, const struct route *r)
 {
+	if (r->in != NULL && r->in->upload) {
+		put_form(j, r);
+		return;
+	}
 	if (!openapi_has_body(r))
 		return;
 	json_key(j, "requestBody");
@@ -251,6 +321,24 @@ put_problems(struct json *j, const struct route *r)
 	put_problem(j, "default");
 }
 
+/* The forms a document may have; what is in it is not described. */
+static void
+put_files(struct json *j)
+{
+	static const char *const types[] = { "application/json", "text/html",
+	    "text/csv", ("application/vnd.openxmlformats-officedocument."
+	    "spreadsheetml.sheet") };
+	size_t i;
+
+	json_key(j, "content");
+	json_open(j);
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		json_key(j, types[i]);
+		json_raw(j, "{}");
+	}
+	json_close(j);
+}
+
 static void
 put_responses(struct json *j, const struct route *r)
 {
@@ -269,6 +357,8 @@ put_responses(struct json *j, const struct route *r)
 		put_content(j, "application/json", r->out->name, "List");
 	else if (r->reply == REPLY_TEXT)
 		put_content(j, "text/plain", NULL, "");
+	else if (r->reply == REPLY_FILE)
+		put_files(j);
 	json_close(j);
 	put_problems(j, r);
 	json_close(j);
@@ -326,16 +416,39 @@ put_paths(struct json *j)
 	json_close(j);
 }
 
-static bool
-any_key(void)
+/* The headers that some route takes. */
+static void
+put_headers(struct json *j)
 {
 	const struct route *r;
+	bool key = false, act = false;
 	int i;
 
-	for (i = 0; (r = route_at(i, NULL)) != NULL; i++)
-		if (takes_key(r))
-			return true;
-	return false;
+	for (i = 0; (r = route_at(i, NULL)) != NULL; i++) {
+		key |= takes_key(r);
+		act |= (r->who & ACT__ALL) != 0;
+	}
+	if (!key && !act)
+		return;
+	json_key(j, "parameters");
+	json_open(j);
+	if (key) {
+		json_key(j, "IdempotencyKey");
+		json_raw(j, "{\"name\":\"Idempotency-Key\",\"in\":"
+		    "\"header\",\"required\":false,\"description\":\"The "
+		    "same key gets the first reply\",\"schema\":{\"type\":"
+		    "\"string\",\"minLength\":1,\"maxLength\":64,"
+		    "\"pattern\":\"^[!-~]+$\"}}");
+	}
+	if (act) {
+		json_key(j, "ActingFor");
+		json_raw(j, "{\"name\":\"Acting-For\",\"in\":\"header\","
+		    "\"required\":false,\"description\":\"The id of a "
+		    "helper's grant: done for the one who gave it\","
+		    "\"schema\":{\"type\":\"string\",\"pattern\":"
+		    "\"^[1-9][0-9]{0,18}$\"}}");
+	}
+	json_close(j);
 }
 
 static bool
@@ -348,14 +461,7 @@ put_components(struct json *j)
 	json_key(j, "securitySchemes");
 	json_raw(j, "{\"session\":{\"type\":\"http\",\"scheme\":\"bearer\","
 	    "\"description\":\"token of POST /api/v1/sessions\"}}");
-	if (any_key()) {
-		json_key(j, "parameters");
-		json_raw(j, "{\"IdempotencyKey\":{\"name\":"
-		    "\"Idempotency-Key\",\"in\":\"header\",\"required\":"
-		    "false,\"description\":\"The same key gets the first "
-		    "reply\",\"schema\":{\"type\":\"string\",\"minLength\":1,"
-		    "\"maxLength\":64,\"pattern\":\"^[!-~]+$\"}}}");
-	}
+	put_headers(j);
 	json_key(j, "responses");
 	json_open(j);
 	json_key(j, "Problem");

@@ -208,6 +208,14 @@ field_limits(struct json *j, const struct field *f)
 		put_list(j, f->sub->name);
 		put_range(j, "minItems", f->min, "maxItems", f->max);
 		break;
+	case FIELD_CODES:
+		json_put_int(j, "minItems", f->min);
+		json_key(j, "items");
+		json_open(j);
+		json_put_text(j, "type", "string");
+		put_enum(j, f->names, false);
+		json_close(j);
+		break;
 	default:
 		break;
 	}
@@ -224,6 +232,7 @@ field_type(enum field_kind kind)
 	case FIELD_DEGREE:
 		return "number";
 	case FIELD_LIST:
+	case FIELD_CODES:
 		return "array";
 	default:
 		return "string";
@@ -522,7 +531,7 @@ openapi_schemas(struct json *j)
 	memset(&lists, 0, sizeof(lists));
 	put_problem(j);
 	for (i = 0; (r = route_at(i, NULL)) != NULL; i++) {
-		if (openapi_has_body(r))
+		if (openapi_has_body(r) && !r->in->upload)
 			put_shape(j, &seen, r->in, r);
 		if (r->out == NULL)
 			continue;

@@ -49,6 +49,8 @@ reply_sound(const struct req *rq)
 		return rq->written && json_done(&rq->json);
 	case REPLY_NONE:
 		return rq->out->len == 0;
+	case REPLY_FILE:
+		return rq->content != NULL;
 	default:
 		return true;
 	}
@@ -90,6 +92,8 @@ reply_problem(struct req *rq, enum err e)
 	info = err_info(rq->err);
 	rq->status = info->status;
 	rq->content = REPLY_PROBLEM;
+	rq->download = NULL;
+	rq->from_file = false;
 	rq->replayed = false;
 	if (rq->retry_after == 0)
 		rq->retry_after = info->retry_after;
@@ -138,7 +142,13 @@ reply_head(const struct req *rq, struct buf *b)
 		BUF_LIT(b, "\r\nContent-Type: ");
 		buf_puts(b, rq->content);
 		BUF_LIT(b, "\r\nContent-Length: ");
-		buf_puti(b, (int64_t)rq->out->len);
+		buf_puti(b, rq->from_file ? rq->file_len :
+		    (int64_t)rq->out->len);
+	}
+	if (rq->download != NULL) {
+		BUF_LIT(b, "\r\nContent-Disposition: attachment; filename=\"");
+		buf_puts(b, rq->download);
+		buf_putc(b, '"');
 	}
 	BUF_LIT(b, "\r\nCache-Control: no-store"
 	    "\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: ");

@@ -15,6 +15,7 @@ struct req;
 #define REPLY_JSON	"application/json"
 #define REPLY_PROBLEM	"application/problem+json"
 #define REPLY_PLAIN	"text/plain; charset=utf-8"
+#define REPLY_HTML	"text/html; charset=utf-8"
 
 /* Before the code: the `type` of a problem, a name and not an address. */
 #define REPLY_TYPE_BASE "https://01planet.cn/problems/"

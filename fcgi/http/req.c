@@ -30,6 +30,8 @@ req_reset(struct req *rq)
 	buf_clear(rq->out);
 	rq->status = 0;
 	rq->content = NULL;
+	rq->download = NULL;
+	rq->from_file = false;
 	rq->err = OK;
 	rq->faults = NULL;
 	rq->detail = NULL;
@@ -38,6 +40,7 @@ req_reset(struct req *rq)
 	rq->once = false;
 	rq->replayed = false;
 	rq->written = false;
+	rq->audit = (struct audit_note){ .thing = NULL };
 }
 
 struct json *
@@ -145,12 +148,39 @@ req_limit(int64_t asked)
 	return asked > 0 ? asked : PAGE;
 }
 
+/* A task has no reply, and a TX_OWN handler replies later. */
+static bool
+sound(const struct req *rq)
+{
+	if (rq->route == NULL || rq->route->tx == TX_OWN)
+		return !arena_over(rq->arena);
+	return reply_sound(rq);
+}
+
+/* The audit's row belongs to what it tells: kept or lost together. */
+static enum err
+commit(struct req *rq, enum err e)
+{
+	enum err c = OK;
+
+	if (!rq->replayed)
+		c = audit_request(rq, e);
+	if (c == OK && (c = db_commit(rq->db)) == OK) {
+		/* What a next transaction does is for it to say. */
+		rq->audit = (struct audit_note){ .thing = NULL };
+		return e;
+	}
+	db_rollback(rq->db);
+	req_reset(rq);
+	return c;
+}
+
 /* What failed is undone, unless the handler wants its traces kept. */
 static enum err
 once(struct req *rq, enum err (*fn)(struct req *, void *), void *arg,
     int *tries)
 {
-	enum err e, c;
+	enum err e;
 
 	if ((e = db_begin(rq->db)) != OK)
 		return e;
@@ -158,17 +188,11 @@ once(struct req *rq, enum err (*fn)(struct req *, void *), void *arg,
 	e = fn(rq, arg);
 	if (e == OK)
 		e = rq->err;
-	/* A TX_OWN handler replies later, when the rest is done. */
-	if (e == OK && !(rq->route->tx == TX_OWN ? !arena_over(rq->arena) :
-	    reply_sound(rq)))
+	if (e == OK && !sound(rq))
 		e = ERR_INTERNAL;
 	if (e == OK || (rq->keep && e != ERR_AGAIN && e != ERR_AWAY &&
-	    e != ERR_INTERNAL)) {
-		if ((c = db_commit(rq->db)) == OK)
-			return e;
-		req_reset(rq);
-		return c;
-	}
+	    e != ERR_INTERNAL))
+		return commit(rq, e);
 	db_rollback(rq->db);
 	return e;
 }

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "http/audit.h"
 #include "http/field.h"
 #include "http/json.h"
 #include "http/route.h"
@@ -44,16 +45,24 @@ struct req {
 	const char		*content_type;	/* NULL when none */
 	const char		*token;		/* bearer; NULL when none */
 	const char		*key;		/* Idempotency-Key or NULL */
+	const char		*acting_for;	/* a grant's id or NULL */
 	const char		*address;	/* client's IP */
+	const char		*agent;		/* User-Agent; NULL when none */
 	const char		*request_id;	/* nginx's $request_id */
 	const char		*body;		/* NUL-terminated */
 	size_t			 body_len;
 	enum err		 body_err;	/* it was too large or cut */
+	/* A form with a file comes unread: the next bytes, 0 at the end. */
+	long			 (*read)(struct req *, void *, size_t);
+	void			*reader;
 
 	/* What the dispatcher found. */
 	struct route_match	 match;
 	const struct route	*route;
 	struct session		 who;		/* zero for ANYONE */
+	int64_t			 actor_id;	/* who acts for `who`, or 0 */
+	int64_t			 grant_id;	/* by which right, or 0 */
+	const char		*task;		/* no request: a task's name */
 	const void		*in;		/* the shape's struct */
 	uint64_t		 given, nulls;	/* bits by field row */
 	int64_t			 now;		/* clock_now at the start */
@@ -63,6 +72,10 @@ struct req {
 	struct buf		*out;		/* body of the reply */
 	int			 status;	/* 0: the route's */
 	const char		*content;	/* content type; NULL: JSON */
+	const char		*download;	/* ASCII name to save it as */
+	bool			 from_file;	/* not rq->out, but */
+	int			 file;		/* this, whose opener closes */
+	int64_t			 file_len;
 	enum err		 err;		/* first fault wins */
 	struct req_fault	*faults;
 	const char		*detail;	/* overrides the error's text */
@@ -73,10 +86,18 @@ struct req {
 	unsigned		 allow;		/* bits (1 << method) for 405 */
 	struct json		 json;		/* behind req_json */
 	bool			 written;	/* req_json was asked for */
+	struct audit_note	 audit;		/* see audit.h */
 };
 
 /* Forget what a handler said, before it is run again. */
 void req_reset(struct req *);
+
+/* Who is really calling: the helper, when one acts for another. */
+static inline int64_t
+req_caller(const struct req *rq)
+{
+	return rq->actor_id != 0 ? rq->actor_id : rq->who.user_id;
+}
 
 /* Answer with one object of the route's view. */
 enum err req_one(struct req *, const void *row);

@@ -65,7 +65,8 @@ enum pool {
 
 enum tx {
 	TX_READ = 1,	/* reads only */
-	TX_WRITE,	/* the dispatcher's transaction, replayed */
+	TX_WRITE,	/* the dispatcher's transaction, replayed; also for
+			   a GET that leaves a trace, a look */
 	TX_OWN		/* leaves the machine room: req_transact by hand */
 };
 
@@ -74,7 +75,8 @@ enum reply_kind {
 	REPLY_ONE = 1,	/* one object of the view */
 	REPLY_LIST,	/* {"items":[...],"next":...} of the view */
 	REPLY_NONE,	/* 204, no body */
-	REPLY_TEXT	/* text/plain (health, metrics) */
+	REPLY_TEXT,	/* text/plain (health, metrics) */
+	REPLY_FILE	/* rq->content as the handler says, in rq->out */
 };
 
 struct route {

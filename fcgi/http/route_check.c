@@ -69,7 +69,8 @@ check_param(const struct route *r, const char *seg, size_t n)
 	if (f == NULL)
 		return fault(r, "a path parameter is not in the shape");
 	if (f->kind == FIELD_OBJECT || f->kind == FIELD_LIST ||
-	    f->kind == FIELD_CURSOR || (f->flags & FIELD_NULL))
+	    f->kind == FIELD_CODES || f->kind == FIELD_CURSOR ||
+	    (f->flags & FIELD_NULL))
 		return fault_field(r, r->in, f, "cannot stand in a path");
 	return true;
 }
@@ -100,12 +101,15 @@ static bool
 check_who(const struct route *r)
 {
 	uint64_t words = r->who & (ANYONE | LOGGED_IN | LOOPBACK);
-	uint64_t roles = r->who & ROLE__ALL;
+	uint64_t roles = r->who & ROLE__ALL, act = r->who & ACT__ALL;
 
 	if (r->who == 0)
 		return fault(r, "nobody may");
-	if (r->who != (words | roles))
+	if (r->who != (words | roles | act))
 		return fault(r, "who has unknown bits");
+	/* A helper acts as a resident, and is looked at again inside. */
+	if (act != 0 && ((roles & ROLE_RESIDENT) == 0 || r->tx == TX_OWN))
+		return fault(r, "cannot be done for another");
 	if (words != 0 && (roles != 0 || (words & (words - 1)) != 0))
 		return fault(r, "who mixes words and roles");
 	return true;
@@ -117,7 +121,7 @@ check_reply(const struct route *r)
 	bool view = r->reply == REPLY_ONE || r->reply == REPLY_LIST;
 	bool good = true;
 
-	if (r->reply < REPLY_ONE || r->reply > REPLY_TEXT)
+	if (r->reply < REPLY_ONE || r->reply > REPLY_FILE)
 		return fault(r, "no kind of reply");
 	if (view != (r->out != NULL))
 		good = fault(r, "the view does not fit the reply");
@@ -173,7 +177,7 @@ check_field(const struct route *r, const struct shape *s,
 	bool nests = f->kind == FIELD_OBJECT || f->kind == FIELD_LIST;
 	bool query = r->method == GET || r->method == DELETE;
 
-	if (f->kind > FIELD_LIST)
+	if (f->kind > FIELD_CODES)
 		return fault_field(r, s, f, "no kind of field");
 	if (shape_field(s, f->name, strlen(f->name)) != f)
 		return fault_field(r, s, f, "named twice");
@@ -185,13 +189,14 @@ check_field(const struct route *r, const struct shape *s,
 		return fault_field(r, s, f, "without a label");
 	if (!limits_good(f))
 		return fault_field(r, s, f, "limits out of order");
-	if (f->kind == FIELD_ENUM && (f->names == NULL || *f->names == NULL))
+	if ((f->kind == FIELD_ENUM || f->kind == FIELD_CODES) &&
+	    (f->names == NULL || *f->names == NULL))
 		return fault_field(r, s, f, "an enumeration of nothing");
 	if (f->kind == FIELD_CURSOR && (r->method != GET || level > 0))
 		return fault_field(r, s, f, "a cursor outside of a query");
 	if (nests != (f->sub != NULL))
 		return fault_field(r, s, f, "sub shape does not fit");
-	if (nests && query)
+	if ((nests || f->kind == FIELD_CODES) && query)
 		return fault_field(r, s, f, "cannot stand in a query");
 	if ((f->flags & FIELD_NULL) && query)
 		return fault_field(r, s, f, "a query knows no null");
@@ -309,8 +314,6 @@ route_check(int i)
 		good = fault(r, "no pool");
 	if (r->tx < TX_READ || r->tx > TX_OWN)
 		good = fault(r, "no kind of transaction");
-	if (r->method == GET && r->tx == TX_WRITE)
-		good = fault(r, "a GET that writes");
 	if (r->handler == NULL)
 		good = fault(r, "no handler");
 	if (r->about == NULL || *r->about == '\0')

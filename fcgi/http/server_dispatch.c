@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "store/limit.h"
 
+#include "http/acting.h"
 #include "http/idempotency.h"
 #include "http/metrics.h"
 #include "http/reply.h"
@@ -109,6 +110,32 @@ is_loopback(const char *address)
 	    strcmp(address, "::1") == 0);
 }
 
+/*
+ * Whoever must change the password may do this, see who they are, and log
+ * out; nothing else.
+ */
+static enum err
+check_password(const struct req *rq)
+{
+	static const struct {
+		enum method	 method;
+		const char	*path;
+	} open[] = {
+		{ GET, "/api/v1/me" }, { POST, "/api/v1/me/password" },
+		{ DELETE, "/api/v1/sessions" },
+		{ DELETE, "/api/v1/sessions/current" },
+	};
+	size_t i;
+
+	if (!rq->who.must_change)
+		return OK;
+	for (i = 0; i < sizeof(open) / sizeof(open[0]); i++)
+		if (rq->route->method == open[i].method &&
+		    strcmp(rq->route->path, open[i].path) == 0)
+			return OK;
+	return ERR_PASSWORD;
+}
+
 /* Whether the roles of this session open the route. */
 static enum err
 check_roles(const struct req *rq)
@@ -140,6 +167,14 @@ authorise(struct req *rq)
 		memset(&rq->who, 0, sizeof(rq->who));
 		return e;
 	}
+	if ((e = check_password(rq)) != OK)
+		return e;
+	if (rq->acting_for != NULL) {
+		if ((e = limit_user(rq)) != OK)
+			return e;
+		rq->retry_after = 0;
+		return acting_begin(rq);
+	}
 	if ((e = check_roles(rq)) != OK)
 		return e;
 	return limit_user(rq);
@@ -169,6 +204,16 @@ is_json(const char *type)
 	return strcasecmp(type, "utf-8") == 0;
 }
 
+/* A form with a file; upload_read looks at the rest. */
+static bool
+is_form(const char *type)
+{
+	static const char form[] = "multipart/form-data";
+
+	return type != NULL &&
+	    strncasecmp(type, form, sizeof(form) - 1) == 0;
+}
+
 static enum err
 check_body(const struct req *rq)
 {
@@ -176,6 +221,8 @@ check_body(const struct req *rq)
 		return rq->body_err;
 	if (rq->body_len > (size_t)rq->conf->body_max)
 		return ERR_TOO_LARGE;
+	if (rq->route->in != NULL && rq->route->in->upload)
+		return is_form(rq->content_type) ? OK : ERR_MEDIA_TYPE;
 	if (has_body(rq) && rq->body_len > 0 && !is_json(rq->content_type))
 		return ERR_MEDIA_TYPE;
 	return OK;
@@ -214,6 +261,8 @@ write_once(struct req *rq, void *arg)
 	enum err e;
 
 	(void)arg;
+	if ((e = acting_hold(rq)) != OK)
+		return e;
 	if (!idempotency_wanted(rq))
 		return call_handler(rq);
 	e = idempotency_begin(rq);
@@ -280,7 +329,7 @@ log_request(const struct req *rq, int64_t us)
 	log_line(level, "event=request id=%s method=%s route=%s status=%d "
 	    "us=%" PRId64 " user=%" PRId64 " err=%s%s", rq->request_id,
 	    method_name(rq->method), rq->route ? rq->route->path : "-",
-	    rq->status, us, rq->who.user_id, code,
+	    rq->status, us, req_caller(rq), code,
 	    rq->replayed ? " replayed=1" : "");
 }
 

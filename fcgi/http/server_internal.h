@@ -84,6 +84,13 @@ void server_conn_end(struct server *);
 bool server_write(int fd, int id, const struct buf *head, const char *body,
     size_t len);
 
+/*
+ * The same with `len` bytes of an open file, a piece at a time, so that a
+ * large one takes no memory.
+ */
+bool server_write_file(int fd, int id, const struct buf *head, int file,
+    int64_t len);
+
 /* One thread; `arg` is the struct server. */
 void *server_thread(void *arg);
 

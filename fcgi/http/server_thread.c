@@ -32,6 +32,7 @@
 #define ARENA_LIMIT	(8 * 1024 * 1024)
 #define REPLY_MAX	(4 * 1024 * 1024)
 #define HEAD_MAX	4096
+#define UPLOAD_REST	65536	/* of a form, beside the file */
 #define DRAIN_MAX	(8 * 1024 * 1024) /* of a body nobody wants */
 #define REOPEN_US	500000	/* between tries to reach the database */
 
@@ -153,8 +154,12 @@ read_param(struct req *rq, const char *env, const char **ret_length)
 		rq->request_id = v;
 	else if ((v = NAMED(env, "HTTP_AUTHORIZATION")) != NULL)
 		rq->token = bearer(v);
+	else if ((v = NAMED(env, "HTTP_USER_AGENT")) != NULL)
+		rq->agent = *v ? v : NULL;
 	else if ((v = NAMED(env, "HTTP_IDEMPOTENCY_KEY")) != NULL)
 		rq->key = v;
+	else if ((v = NAMED(env, "HTTP_ACTING_FOR")) != NULL)
+		rq->acting_for = v;
 }
 
 static bool
@@ -197,15 +202,15 @@ announced(const char *s)
  * is too much of it, the connection goes.
  */
 static void
-discard(struct worker *w)
+discard(struct worker *w, int64_t most)
 {
 	char trash[8192];
-	size_t all = 0;
+	int64_t all = 0;
 	int n;
 
 	while ((n = FCGX_GetStr(trash, sizeof(trash), w->fcgi.in)) > 0) {
-		all += (size_t)n;
-		if (all > DRAIN_MAX)
+		all += n;
+		if (all > most)
 			break;
 	}
 	if (n > 0)
@@ -224,7 +229,7 @@ read_body(struct worker *w, struct req *rq, const char *length)
 	buf_clear(&w->body);
 	if (want > (int64_t)max) {
 		rq->body_err = ERR_TOO_LARGE;
-		discard(w);
+		discard(w, DRAIN_MAX);
 		return;
 	}
 	if (!buf_reserve(&w->body, room + 2))
@@ -235,11 +240,30 @@ read_body(struct worker *w, struct req *rq, const char *length)
 	}
 	if (w->body.len > room || rq->body_err != OK) {
 		rq->body_err = want < 0 ? ERR_TOO_LARGE : ERR_MALFORMED;
-		discard(w);
+		discard(w, DRAIN_MAX);
 	} else if (want >= 0 && w->body.len != (size_t)want)
 		rq->body_err = ERR_MALFORMED;
 	rq->body_len = w->body.len;
 	rq->body = buf_text(&w->body);
+}
+
+static long
+read_more(struct req *rq, void *to, size_t n)
+{
+	struct worker *w = rq->reader;
+
+	return FCGX_GetStr(to, n > INT32_MAX ? INT32_MAX : (int)n,
+	    w->fcgi.in);
+}
+
+/* A form with a file is read when its caller has been judged. */
+static bool
+is_upload(const struct req *rq)
+{
+	struct route_match m;
+
+	return route_find(rq->method, rq->path, &m) == OK &&
+	    m.route->in != NULL && m.route->in->upload;
 }
 
 static void
@@ -267,7 +291,24 @@ fill_request(struct worker *w, struct req *rq, bool *ret_head)
 	}
 	if (rq->request_id == NULL || !good_request_id(rq->request_id))
 		rq->request_id = make_request_id(w->arena);
-	read_body(w, rq, length);
+	if (!is_upload(rq)) {
+		read_body(w, rq, length);
+		return;
+	}
+	rq->read = read_more;
+	rq->reader = w;
+	if (announced(length) > w->conf->upload_max + UPLOAD_REST)
+		rq->body_err = ERR_TOO_LARGE;
+}
+
+static bool
+send_reply(struct worker *w, const struct req *rq, bool head)
+{
+	if (rq->from_file && !head)
+		return server_write_file(w->fcgi.ipcFd, w->fcgi.requestId,
+		    &w->head, rq->file, rq->file_len);
+	return server_write(w->fcgi.ipcFd, w->fcgi.requestId, &w->head,
+	    w->out.data, head ? 0 : w->out.len);
 }
 
 /*
@@ -289,11 +330,11 @@ serve_request(struct worker *w)
 	}
 	if (FCGX_GetError(w->fcgi.in) == 0) {
 		server_dispatch(&rq);
+		if (rq.read != NULL)
+			discard(w, w->conf->upload_max + 2 * UPLOAD_REST);
 		buf_clear(&w->head);
 		reply_head(&rq, &w->head);
-		kept = server_write(w->fcgi.ipcFd, w->fcgi.requestId,
-		    &w->head, w->out.data, head ? 0 : w->out.len) &&
-		    w->fcgi.keepConnection;
+		kept = send_reply(w, &rq, head) && w->fcgi.keepConnection;
 	}
 	FCGX_Free(&w->fcgi, 0);
 	w->fcgi.ipcFd = -1;

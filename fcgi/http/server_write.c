@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 
@@ -20,6 +21,7 @@
 #define STDOUT		6
 #define HEADER		8
 #define CONTENT_MAX	65528	/* a multiple of eight below 64 KiB */
+#define PIECE		32768	/* of a file; a multiple of eight */
 #define PARTS		80	/* records of a reply, 5 MiB of them */
 
 struct wire {
@@ -78,29 +80,81 @@ lay_out(struct wire *w, int id, const struct buf *head, const char *body,
 	return true;
 }
 
-bool
-server_write(int fd, int id, const struct buf *head, const char *body,
-    size_t len)
+static bool
+send_all(int fd, struct iovec *v, int left)
 {
-	struct wire w;
-	struct iovec *v = w.iov;
 	ssize_t n;
 
-	w.n = 0;
-	if (!lay_out(&w, id, head, body, len))
-		return false;
-	while (w.n > 0) {
-		n = writev(fd, v, w.n);
+	while (left > 0) {
+		n = writev(fd, v, left);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return false;
-		for (; w.n > 0 && (size_t)n >= v->iov_len; v++, w.n--)
+		for (; left > 0 && (size_t)n >= v->iov_len; v++, left--)
 			n -= (ssize_t)v->iov_len;
-		if (w.n > 0) {
+		if (left > 0) {
 			v->iov_base = (char *)v->iov_base + n;
 			v->iov_len -= (size_t)n;
 		}
 	}
 	return true;
+}
+
+bool
+server_write(int fd, int id, const struct buf *head, const char *body,
+    size_t len)
+{
+	struct wire w;
+
+	w.n = 0;
+	return lay_out(&w, id, head, body, len) && send_all(fd, w.iov, w.n);
+}
+
+/* Some of the file into `piece`; 0 at its end, less when it fails. */
+static ssize_t
+read_piece(int file, char *piece, int64_t left)
+{
+	size_t want = left < PIECE ? (size_t)left : PIECE;
+	ssize_t n;
+
+	do
+		n = read(file, piece, want);
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
+/* Bytes as one record of the answer. */
+static bool
+send_record(int fd, int id, const void *data, size_t n)
+{
+	uint8_t h[HEADER];
+	struct iovec v[2] = { { h, HEADER },
+		{ (void *)(uintptr_t)data, n } };
+
+	put_header(h, STDOUT, id, n);
+	return send_all(fd, v, n > 0 ? 2 : 1);
+}
+
+bool
+server_write_file(int fd, int id, const struct buf *head, int file,
+    int64_t len)
+{
+	uint8_t end[2 * HEADER];
+	struct iovec v = { end, sizeof(end) };
+	char piece[PIECE];
+	ssize_t n;
+
+	if (!send_record(fd, id, head->data, head->len))
+		return false;
+	for (; len > 0; len -= n)
+		/* Shorter than it was said to be: the peer must see it. */
+		if ((n = read_piece(file, piece, len)) <= 0 ||
+		    !send_record(fd, id, piece, (size_t)n))
+			return false;
+	memset(end, 0, sizeof(end));
+	if (!send_record(fd, id, NULL, 0))
+		return false;
+	put_header(end, END_REQUEST, id, HEADER);
+	return send_all(fd, &v, 1);
 }

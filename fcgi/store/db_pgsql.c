@@ -215,7 +215,8 @@ pgsql_ping(struct db *db)
 static enum err
 pgsql_begin(struct db *db)
 {
-	return pgsql_exec((struct pgsql *)db, "BEGIN READ WRITE", NULL);
+	return pgsql_exec((struct pgsql *)db,
+	    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", NULL);
 }
 
 static void

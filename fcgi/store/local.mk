@@ -11,4 +11,6 @@ libstore_a_SOURCES = \
 	%D%/redis.c %D%/redis.h %D%/redis_internal.h \
 	%D%/session.c %D%/session.h \
 	%D%/session_cache.c %D%/session_cache.h \
+	%D%/session_internal.h \
+	%D%/session_list.c \
 	%D%/session_watch.c

@@ -10,6 +10,7 @@ BASE_TESTS = \
 	tests/unit/test_err \
 	tests/unit/test_geo \
 	tests/unit/test_id \
+	tests/unit/test_idcard \
 	tests/unit/test_log \
 	tests/unit/test_money \
 	tests/unit/test_text
@@ -45,6 +46,9 @@ tests_unit_test_geo_LDADD = $(base_test_libs)
 tests_unit_test_id_SOURCES = tests/unit/test_id.c tests/unit/unit.h
 tests_unit_test_id_CFLAGS = $(base_test_cflags)
 tests_unit_test_id_LDADD = $(base_test_libs)
+tests_unit_test_idcard_SOURCES = tests/unit/test_idcard.c tests/unit/unit.h
+tests_unit_test_idcard_CFLAGS = $(base_test_cflags)
+tests_unit_test_idcard_LDADD = $(base_test_libs)
 tests_unit_test_log_SOURCES = tests/unit/test_log.c tests/unit/unit.h
 tests_unit_test_log_CFLAGS = $(base_test_cflags)
 tests_unit_test_log_LDADD = $(base_test_libs)

@@ -267,6 +267,31 @@ queries_are_unescaped(void **state)
 	assert_null(text_unescape(arena, "a%41b", 3));
 }
 
+static void
+names_and_numbers_are_masked(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "王伟", "王*" }, { "李小龙", "李**" },
+		{ "欧阳修文", "欧阳**" }, { "欧阳", "欧*" },
+		{ "欧阳修", "欧阳*" }, { "阿依古丽·买买提", "阿****" },
+		{ "王", "*" }, { "", "*" }, { "John", "J***" },
+		{ "司马", "司*" }, { "马司令", "马**" }, { "𠮷田一", "𠮷**" }
+	};
+	struct arena	*a = arena_new(1 << 20);
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		assert_string_equal(text_mask_name(a, pairs[i][0]),
+		    pairs[i][1]);
+	assert_string_equal(text_mask_id(a, "520499190013010001"),
+	    "520499********0001");
+	assert_string_equal(text_mask_id(a, "E12345678"), "E****8");
+	assert_string_equal(text_mask_id(a, "123"), "****");
+	assert_string_equal(text_mask_id(a, ""), "****");
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -285,6 +310,7 @@ main(void)
 		cmocka_unit_test(gbk_becomes_utf8),
 		cmocka_unit_test(what_is_no_gbk_is_refused),
 		cmocka_unit_test(queries_are_unescaped),
+		cmocka_unit_test(names_and_numbers_are_masked),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
