@@ -15,10 +15,11 @@
 
 #include "base/arena.h"
 #include "base/conf.h"
-#include "base/crypt.h"
 #include "base/log.h"
 #include "config.h"
 #include "ctl.h"
+#include "ctl_audit.h"
+#include "ctl_keys.h"
 #include "ctl_nginx.h"
 #include "flow/flow.h"
 #include "http/route.h"
@@ -26,6 +27,8 @@
 #include "service/service.h"
 #include "store/db.h"
 #include "store/migrate.h"
+
+#define USUAL_CONF	"/etc/planet/planet.conf"
 
 enum need {
 	NEED_NOTHING,	/* not even a configuration */
@@ -126,18 +129,6 @@ run_flows(struct ctl *ctl, int argc, char **argv)
 }
 
 static int
-run_keys(struct ctl *ctl, int argc, char **argv)
-{
-	if (argc != 2 || strcmp(argv[1], "new") != 0)
-		return 2;
-	if (!crypt_new_keys(ctl->conf->keys_file))
-		return 1;
-	printf("wrote %s; keep a copy in a safe place\n",
-	    ctl->conf->keys_file);
-	return 0;
-}
-
-static int
 run_sample(struct ctl *ctl, int argc, char **argv)
 {
 	(void)ctl;
@@ -152,15 +143,21 @@ static const struct command commands[] = {
 	{ "check", "check", NEED_DB, run_check },
 	{ "doctor", "doctor", NEED_CONF, ctl_doctor },
 	{ "admin", "admin create --account A [--community CODE]"
-	    " [--role ROLE]... [--name N] [--password-file F] | list |"
-	    " reset-password --account A", NEED_SCHEMA,
-	    ctl_admin },
-	{ "import", "import territory FILE.csv [--community CODE]"
-	    " | import communities FILE.csv",
+	    " [--role ROLE]... [--name N] [--password-file F]"
+	    " [--keep-password] | list | reset-password --account A",
+	    NEED_SCHEMA, ctl_admin },
+	{ "import", "import territory|grids|roster FILE.csv"
+	    " [--community CODE] [--preview] [--partial]"
+	    " [--faults OUT.csv] | undo ID | communities FILE.csv",
 	    NEED_SCHEMA, ctl_import },
 	{ "demo", "demo --base-url URL --standin-url URL", NEED_SCHEMA,
 	    ctl_demo },
-	{ "keys", "keys new", NEED_CONF, run_keys },
+	{ "audit", "audit verify [--community CODE] [--anchors FILE]",
+	    NEED_SCHEMA, ctl_audit },
+	{ "keys", "keys new | list | rotate | reseal | drop ID", NEED_CONF,
+	    ctl_keys },
+	{ "seal", "seal < LINES (COLUMN<tab>VALUE)", NEED_KEYS, ctl_seal },
+	{ "ledger", "ledger check", NEED_SCHEMA, ctl_ledger },
 	{ "nginx", "nginx [all|http|server]", NEED_CONF, run_nginx },
 	{ "routes", "routes", NEED_TABLES, run_routes },
 	{ "openapi", "openapi", NEED_TABLES, run_openapi },
@@ -180,16 +177,33 @@ usage(void)
 	return 2;
 }
 
+/* Whether a configuration was named, or is where one usually is. */
+static bool
+has_conf(const struct command *c, const char *path)
+{
+	if (path != NULL || access(USUAL_CONF, F_OK) == 0)
+		return true;
+	fprintf(stderr, "planetctl: which installation?  There is no "
+	    USUAL_CONF ", so name its\nconfiguration; that of scripts/run"
+	    " is planet.conf in its folder.\n"
+	    "usage: planetctl --config FILE %s\n", c->usage);
+	return false;
+}
+
 /* Bring up what the command needs, run it, take it down again. */
 static int
 run(const struct command *c, const char *path, int argc, char **argv)
 {
 	struct ctl	 ctl = { .conf = NULL };
 	struct conf	*conf = NULL;
+	const char	*words;
 	int		 rc = 1;
 
 	if (c->need >= NEED_CONF) {
-		conf = program_start("ctl", path, c->need >= NEED_KEYS);
+		if (!has_conf(c, path))
+			return 2;
+		conf = program_start("ctl", path != NULL ? path : USUAL_CONF,
+		    c->need >= NEED_KEYS);
 		if (conf == NULL)
 			return 1;
 		ctl.conf = conf;
@@ -200,6 +214,7 @@ run(const struct command *c, const char *path, int argc, char **argv)
 	ctl_admin_register();
 	ctl_import_register();
 	ctl_demo_register();
+	ctl_audit_register();
 	ctl.arena = arena_new(64 << 20);
 	if (c->need >= NEED_DB && db_open(conf->db, conf->db_timeout_ms,
 	    c->need == NEED_SCHEMA, &ctl.db) != OK) {
@@ -207,7 +222,10 @@ run(const struct command *c, const char *path, int argc, char **argv)
 		    " or is not migrated\n");
 		goto out;
 	}
+	words = ctl_audit_words(&ctl, argc, argv);
 	rc = c->run(&ctl, argc, argv);
+	if (rc == 0)
+		rc = ctl_audit_note(&ctl, c->name, words);
 	if (rc == 2)
 		fprintf(stderr, "usage: planetctl --config FILE %s\n",
 		    c->usage);
@@ -222,7 +240,7 @@ int
 main(int argc, char **argv)
 {
 	const struct command	*c;
-	const char		*path = "/etc/planet/planet.conf";
+	const char		*path = NULL;
 	int			 at = 1;
 
 	if (argc > 2 && strcmp(argv[1], "--config") == 0) {

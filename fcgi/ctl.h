@@ -24,21 +24,25 @@ struct ctl {
 const char *ctl_sql_dir(void);
 
 /*
- * territory FILE.csv [--community CODE]
+ * territory|grids|roster FILE.csv [--community CODE] [--preview]
+ *     [--partial] [--faults OUT.csv]
+ * undo ID
  * communities FILE.csv
  *
- * All or nothing: every faulty cell is named on standard error in Chinese,
- * with its line and column.  The same file again changes nothing.
+ * All or nothing unless partial: every faulty cell is named on standard
+ * error in Chinese, with its line and column, and the faulty rows go to
+ * OUT.csv to be mended.  The same file again changes nothing.
  */
 int ctl_import(struct ctl *, int argc, char **argv);
 void ctl_import_register(void);
 
 /*
- * --base-url URL --standin-url URL [--out FILE]
+ * --base-url URL --standin-url URL [--out FILE] [--files DIR]
  *
  * Three communities with people, stations and goods, and a file that says
  * who they are (default: demo.json in the state folder).  What is there
- * already is left as it is.
+ * already is left as it is.  With --files, all dwellings of the roster,
+ * and in that folder roster-CODE.csv and grids-CODE.csv to import.
  */
 int ctl_demo(struct ctl *, int argc, char **argv);
 void ctl_demo_register(void);
@@ -51,6 +55,17 @@ void ctl_demo_register(void);
  */
 int ctl_admin(struct ctl *, int argc, char **argv);
 void ctl_admin_register(void);
+
+/*
+ * No arguments.  Reads COLUMN<tab>VALUE a line from standard input and
+ * prints SEALED<tab>INDEX for each, for rows that are loaded by SQL.
+ */
+int ctl_seal(struct ctl *, int argc, char **argv);
+
+/*
+ * check: add up all entries and balances; 1 when something is at fault.
+ */
+int ctl_ledger(struct ctl *, int argc, char **argv);
 
 /*
  * No arguments.  One line a check, "ok", "WARN" or "FAIL", what was looked

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/conf.h"
 #include "base/crypt.h"
+#include "base/password.h"
 #include "base/text.h"
 #include "base/view.h"
 #include "http/route.h"
@@ -39,6 +40,7 @@ struct admin {
 	const char	*password_file;
 	const char	*roles[ROLE__COUNT];
 	int		 n_roles;
+	bool		 keep;		/* the password need not be changed */
 	const char	*hash;
 	int64_t		 id;
 	int64_t		 community_id;
@@ -179,6 +181,13 @@ read_hash(struct admin *a)
 
 	if (!ctl_password_read(a->password_file, a->account, password))
 		return 1;
+	if (a->keep && password_check(password, a->account) !=
+	    PASSWORD_FIT) {
+		explicit_bzero(password, sizeof(password));
+		return refuse(a->account, "a password that is kept has three"
+		    " of small letters, capitals, digits and others, and not"
+		    " the account's name");
+	}
 	a->hash = crypt_password(a->ctl->arena, password);
 	explicit_bzero(password, sizeof(password));
 	return 0;
@@ -190,7 +199,7 @@ write_new(void *arg)
 	struct admin		*a = arg;
 	struct ctl_person	 p = { .account = a->account,
 		.password = a->hash, .name = a->name,
-		.community_id = a->community_id };
+		.community_id = a->community_id, .must_change = !a->keep };
 	enum err		 e;
 	int			 i;
 
@@ -230,7 +239,7 @@ write_password(void *arg)
 {
 	struct admin	*a = arg;
 
-	return ctl_person_password(a->ctl->db, a->id, a->hash);
+	return ctl_person_password(a->ctl->db, a->id, a->hash, !a->keep);
 }
 
 /* Who knew the old password may be logged in with it. */
@@ -305,7 +314,7 @@ admin_list(struct admin *a)
 	enum err		e;
 
 	if (a->account != NULL || a->community != NULL || a->name != NULL ||
-	    a->n_roles > 0 || a->password_file != NULL)
+	    a->n_roles > 0 || a->password_file != NULL || a->keep)
 		return 2;
 	e = db_query(a->ctl->db, &admin_sql[ADMIN_LIST], NOTHING, &rows);
 	if (e != OK)
@@ -337,6 +346,7 @@ parse(struct admin *a, int argc, char **argv)
 	static const struct option options[] = {
 		{ "account", required_argument, NULL, 'a' },
 		{ "community", required_argument, NULL, 'c' },
+		{ "keep-password", no_argument, NULL, 'k' },
 		{ "name", required_argument, NULL, 'n' },
 		{ "password-file", required_argument, NULL, 'p' },
 		{ "role", required_argument, NULL, 'r' },
@@ -352,6 +362,9 @@ parse(struct admin *a, int argc, char **argv)
 			break;
 		case 'c':
 			a->community = optarg;
+			break;
+		case 'k':
+			a->keep = true;
 			break;
 		case 'n':
 			a->name = optarg;

@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/conf.h"
@@ -67,13 +68,19 @@ load(struct demo *d)
 
 static int
 demo(struct ctl *ctl, const char *base_url, const char *standin_url,
-    const char *out)
+    const char *out, const char *files)
 {
-	struct demo	d = { .ctl = ctl };
+	struct demo	d = { .ctl = ctl, .all = files != NULL };
 	enum err	e;
 
 	if ((e = load(&d)) != OK) {
 		fprintf(stderr, "planetctl: demo: %s\n", err_info(e)->title);
+		return 1;
+	}
+	if (files != NULL && ((mkdir(files, 0700) != 0 && errno != EEXIST) ||
+	    !ctl_demo_roster(&d, files))) {
+		fprintf(stderr, "planetctl: demo: %s: %s\n", files,
+		    strerror(errno));
 		return 1;
 	}
 	if (!ctl_demo_file(&d, out, base_url, standin_url)) {
@@ -94,9 +101,11 @@ ctl_demo(struct ctl *ctl, int argc, char **argv)
 		{ "base-url", required_argument, NULL, 'b' },
 		{ "standin-url", required_argument, NULL, 's' },
 		{ "out", required_argument, NULL, 'o' },
+		{ "files", required_argument, NULL, 'f' },
 		{ NULL, 0, NULL, 0 }
 	};
 	const char	*base_url = NULL, *standin_url = NULL, *out = NULL;
+	const char	*files = NULL;
 	int		 c;
 
 	optind = 0;
@@ -111,6 +120,9 @@ ctl_demo(struct ctl *ctl, int argc, char **argv)
 		case 'o':
 			out = optarg;
 			break;
+		case 'f':
+			files = optarg;
+			break;
 		default:
 			return 2;
 		}
@@ -118,5 +130,5 @@ ctl_demo(struct ctl *ctl, int argc, char **argv)
 		return 2;
 	if (out == NULL)
 		out = arena_fmt(ctl->arena, "%s/demo.json", ctl->conf->dir);
-	return demo(ctl, base_url, standin_url, out);
+	return demo(ctl, base_url, standin_url, out, files);
 }

@@ -7,6 +7,7 @@
  * ctl_demo_data.c  the tables
  * ctl_demo_load.c  into the database
  * ctl_demo_file.c  demo.json
+ * ctl_demo_roster.c  who lives there, as files to import
  */
 #ifndef CTL_DEMO_H
 #define CTL_DEMO_H
@@ -34,6 +35,7 @@ struct demo_compound {
 	int		 community;	/* place in demo_communities */
 	const char	*name;		/* NULL ends the table */
 	int		 buildings, entrances, floors, doors;
+	int		 all_buildings;	/* with the people of the roster */
 	int		 lift_from;	/* first building with a lift, or 0 */
 	int64_t		 lat, lng;
 };
@@ -86,10 +88,19 @@ struct demo_resident {
 	const char	*place;		/* where that is */
 };
 
+/* Head and grid worker of a community's first resident. */
+struct demo_duty {
+	const char	*head_name;
+	const char	*head_phone;	/* NULL: no files were written */
+	const char	*worker_phone;
+};
+
 /* What stands in the database after loading. */
 struct demo {
 	struct ctl		*ctl;
 	struct arena		*attempt;	/* of one transaction */
+	bool			 all;	/* the dwellings of the roster too */
+	struct demo_duty	 duty[DEMO_COMMUNITIES];
 	int64_t			 communities[DEMO_COMMUNITIES];
 	struct ctl_places	*places[DEMO_COMMUNITIES];
 	int64_t			 stations[DEMO_STATIONS];
@@ -114,6 +125,12 @@ void ctl_demo_load_register(void);
 
 /* Load all of it; fn of a transaction, `arg` is a struct demo. */
 enum err ctl_demo_load(void *arg);
+
+/*
+ * Write roster-CODE.csv and grids-CODE.csv of each community into the
+ * folder; false with errno.
+ */
+bool ctl_demo_roster(struct demo *, const char *dir);
 
 /* Write demo.json at `path`, as a whole or not at all; false with errno. */
 bool ctl_demo_file(const struct demo *, const char *path,

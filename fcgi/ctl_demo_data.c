@@ -30,13 +30,13 @@ const struct ctl_community demo_communities[DEMO_COMMUNITIES] = {
 };
 
 const struct demo_compound demo_compounds[] = {
-	{ XUEYUAN, "学苑小区", 3, 2, 6, 2, 3, 26241200, 105918500 },
-	{ XUEYUAN, "翠湖苑", 2, 1, 11, 4, 1, 26238700, 105921800 },
-	{ XUEYUAN, "书香里", 2, 2, 5, 2, 0, 26236900, 105923600 },
-	{ XIXING, "西兴花园", 2, 2, 6, 2, 0, 26246400, 105908200 },
-	{ XIXING, "航苑小区", 1, 1, 11, 4, 1, 26244900, 105911300 },
-	{ QINGSONG, "青松家园", 2, 2, 6, 2, 2, 26219500, 105937100 },
-	{ QINGSONG, "松风里", 2, 1, 4, 2, 0, 26217800, 105939900 },
+	{ XUEYUAN, "学苑小区", 3, 2, 6, 2, 60, 3, 26241200, 105918500 },
+	{ XUEYUAN, "翠湖苑", 2, 1, 11, 4, 34, 1, 26238700, 105921800 },
+	{ XUEYUAN, "书香里", 2, 2, 5, 2, 40, 0, 26236900, 105923600 },
+	{ XIXING, "西兴花园", 2, 2, 6, 2, 70, 0, 26246400, 105908200 },
+	{ XIXING, "航苑小区", 1, 1, 11, 4, 34, 1, 26244900, 105911300 },
+	{ QINGSONG, "青松家园", 2, 2, 6, 2, 60, 2, 26219500, 105937100 },
+	{ QINGSONG, "松风里", 2, 1, 4, 2, 120, 0, 26217800, 105939900 },
 	{ .name = NULL }
 };
 
@@ -128,8 +128,10 @@ ctl_demo_data_dwelling(struct arena *a, const struct demo_compound *c,
 	ret->name[PLACE_DWELLING] = arena_fmt(a, "%d%02d", floor, door);
 	ret->floor = floor;
 	ret->lift = c->lift_from > 0 && building >= c->lift_from;
-	ret->lat = c->lat + HOUSE_STEP * (building - 1);
-	ret->lng = c->lng + HOUSE_STEP * (entrance - 1) +
+	/* Ten in a row. */
+	ret->lat = c->lat + HOUSE_STEP * ((building - 1) % 10);
+	ret->lng = c->lng + HOUSE_STEP * ((building - 1) / 10) +
+	    HOUSE_STEP / 4 * (entrance - 1) +
 	    DOOR_STEP * (door - 1);
 	ret->line = 1;
 }

@@ -63,6 +63,24 @@ put_resident(struct json *j, const struct demo *d,
 	json_close(j);
 }
 
+/* Head and grid worker of the community's first resident. */
+static void
+put_duty(struct json *j, const struct demo *d, int i)
+{
+	const struct demo_duty	*duty = &d->duty[i];
+
+	json_open(j);
+	put_community(j, d, i);
+	json_put_text(j, "head_openid", arena_fmt(d->ctl->arena,
+	    "o-demo-head-%02d", i + 1));
+	json_put_text(j, "head_name", duty->head_name);
+	json_put_text(j, "head_phone", duty->head_phone);
+	json_put_text(j, "worker_openid", arena_fmt(d->ctl->arena,
+	    "o-demo-grid-%02d", i + 1));
+	json_put_text(j, "worker_phone", duty->worker_phone);
+	json_close(j);
+}
+
 static void
 put_all(struct json *j, const struct demo *d, const char *base_url,
     const char *standin_url)
@@ -76,6 +94,12 @@ put_all(struct json *j, const struct demo *d, const char *base_url,
 	json_list(j);
 	for (i = 0; demo_people[i].account != NULL; i++)
 		put_person(j, d, &demo_people[i]);
+	json_unlist(j);
+	json_key(j, "duty");
+	json_list(j);
+	for (i = 0; i < DEMO_COMMUNITIES; i++)
+		if (d->duty[i].head_phone != NULL)
+			put_duty(j, d, i);
 	json_unlist(j);
 	json_key(j, "residents");
 	json_list(j);

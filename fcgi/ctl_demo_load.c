@@ -24,6 +24,7 @@
 #define WINDOWS		"08:00-10:00,10:00-12:00,14:00-17:00,17:00-20:00"
 #define FLOOR_FEE	100
 #define FREE_FLOORS	2
+#define DEPOSIT		3000	/* fen a barrel */
 
 struct demo_org {
 	int64_t		 id;
@@ -53,10 +54,12 @@ static struct stmt demo_sql[] = {
 	[DEMO_AREA_ADD] = { RW, 4, NULL,
 	    "INSERT INTO water_area (community_id, compound_id, station_id,"
 	    " rank) VALUES ($1, $2, $3, $4)", NULL, 0 },
-	[DEMO_PRODUCT_ADD] = { RW, 9, NULL,
+	[DEMO_PRODUCT_ADD] = { RW, 10, NULL,
 	    "INSERT INTO water_product (community_id, id, station_id, brand,"
-	    " name, millilitres, price_fen, stock, on_sale, updated_at)"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9)", NULL, 0 },
+	    " name, millilitres, price_fen, stock, on_sale, updated_at,"
+	    " returnable, deposit_fen)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, 1, $10)",
+	    NULL, 0 },
 	[DEMO_STAFF_ADD] = { RW, 5, NULL,
 	    "INSERT INTO org_staff (community_id, org_id, user_id, duty,"
 	    " since) VALUES ($1, $2, $3, $4, $5)", NULL, 0 },
@@ -115,7 +118,7 @@ add_compound(struct demo *d, const struct demo_compound *c)
 	struct ctl_place_row	r;
 	int			b, u, f, n;
 
-	for (b = 1; b <= c->buildings; b++)
+	for (b = 1; b <= (d->all ? c->all_buildings : c->buildings); b++)
 		for (u = 1; u <= c->entrances; u++)
 			for (f = 1; f <= c->floors; f++)
 				for (n = 1; n <= c->doors; n++) {
@@ -180,7 +183,7 @@ add_products(struct demo *d, int station, int64_t community, int64_t id)
 		e = db_run(db_of(d), &demo_sql[DEMO_PRODUCT_ADD],
 		    WITH(V(community), V(id_new()), V(id), V(p->brand),
 		    V(p->name), V(p->millilitres), V(p->price_fen),
-		    V(p->stock), V(clock_now())), NULL);
+		    V(p->stock), V(clock_now()), V(DEPOSIT)), NULL);
 		if (e != OK)
 			return e;
 		d->products++;

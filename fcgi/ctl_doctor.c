@@ -26,6 +26,7 @@
 
 #include "ctl.h"
 #include "ctl_doctor.h"
+#include "ctl_nginx.h"
 
 #define SOCKET_NAME_MAX	107
 #define DISK_FAIL	(100LL << 20)
@@ -47,12 +48,12 @@ ctl_doctor_say(struct doctor *d, enum grade grade, const char *what,
 
 /* ---- configuration ---- */
 
-/* A thread is held by an idle kept connection (libfcgi). */
+/* Without kept connections each request costs one more. */
 static void
 check_keepalive(struct doctor *d, const char *pool, int64_t threads)
 {
 	int64_t	workers = d->conf->nginx_workers;
-	int64_t	keep = threads / 2 / workers;
+	int64_t	keep = ctl_nginx_keep(d->conf, threads);
 
 	if (keep > 0)
 		ctl_doctor_say(d, GRADE_OK, arena_fmt(d->arena,
@@ -61,11 +62,9 @@ check_keepalive(struct doctor *d, const char *pool, int64_t threads)
 		    (long long)keep, (long long)threads), NULL);
 	else
 		ctl_doctor_say(d, GRADE_WARN, arena_fmt(d->arena,
-		    "%s pool: %lld threads are too few for %lld nginx"
-		    " workers to keep connections", pool,
-		    (long long)threads, (long long)workers),
-		    arena_fmt(d->arena, "%s_threads = %lld or more", pool,
-		    (long long)workers * 2));
+		    "%s pool: nginx keeps no connections, because a worker"
+		    " does not wait for them at its end", pool),
+		    "drain_ms = 10000");
 }
 
 static bool
@@ -95,10 +94,10 @@ check_standin(struct doctor *d)
 static void
 check_templates(struct doctor *d)
 {
-	static const char *const names[] = { "order_progress", "order_todo" };
+	const char *const *names = conf_template_names;
 	size_t	i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (i = 0; names[i] != NULL; i++)
 		if (conf_template(d->conf, names[i]) == NULL)
 			ctl_doctor_say(d, GRADE_WARN, arena_fmt(d->arena,
 			    "template %s has no id: its messages are not"

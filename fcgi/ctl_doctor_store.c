@@ -15,7 +15,9 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/conf.h"
+#include "base/crypt.h"
 #include "base/view.h"
+#include "service/sealed.h"
 #include "store/db.h"
 #include "store/migrate.h"
 #include "store/redis.h"
@@ -175,15 +177,44 @@ check_pgsql(struct doctor *d, struct db *db)
 
 /* ---- both ---- */
 
+/* A value of each sealed column: a key file of elsewhere opens none. */
+static void
+check_sealed(struct doctor *d, struct db *db)
+{
+	const struct sealed	*col;
+	struct sealed_row	 row;
+	char			 names[1][CRYPT_KEY_MAX];
+	int			 n = 0, bad = 0;
+
+	if (crypt_keys(names, 1) == 0)
+		return;
+	for (col = sealed_columns; col->table != NULL; col++) {
+		if (db_one(db, d->arena, &col->sample, NOTHING, &row) != OK)
+			continue;
+		n++;
+		if (crypt_open(d->arena, col->name, row.sealed) != NULL)
+			continue;
+		bad++;
+		ctl_doctor_say(d, GRADE_FAIL, arena_fmt(d->arena,
+		    "%s.%s does not open with these keys", col->table,
+		    col->column), arena_fmt(d->arena, "bring back the %s"
+		    " that belongs to this database", d->conf->keys_file));
+	}
+	if (bad == 0)
+		ctl_doctor_say(d, GRADE_OK, arena_fmt(d->arena,
+		    "what is sealed opens (%d columns in use)", n), NULL);
+}
+
 /* All statements of the programs against what is there. */
 static void
 check_statements(struct doctor *d)
 {
 	struct db	*db = NULL;
 
-	if (db_open(d->conf->db, d->conf->db_timeout_ms, true, &db) == OK)
+	if (db_open(d->conf->db, d->conf->db_timeout_ms, true, &db) == OK) {
 		ctl_doctor_say(d, GRADE_OK, "all statements fit", NULL);
-	else
+		check_sealed(d, db);
+	} else
 		ctl_doctor_say(d, GRADE_FAIL, "statements do not fit the"
 		    " database", "bring in the same version of programs"
 		    " and migrations");

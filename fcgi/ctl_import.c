@@ -2,9 +2,9 @@
 /*
  * ctl_import.c -- planetctl import: what a community hands in as a table.
  *
- * The whole file is read and judged before the database is touched; what
- * is then written is one transaction, begun anew from the rows when the
- * engine says so.
+ * The engine is service/import.h; here is only who calls it.  A file may
+ * have rows of several communities: each is an import of its own, and all
+ * are applied in one transaction.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -12,85 +12,68 @@
 #include <strings.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/csv.h"
+#include "base/id.h"
 #include "base/text.h"
-#include "base/view.h"
-#include "store/db.h"
+#include "http/audit.h"
+#include "http/req.h"
+#include "service/import.h"
 
 #include "ctl.h"
 #include "ctl_community.h"
 #include "ctl_import.h"
-#include "ctl_place.h"
-#include "ctl_sheet.h"
 
-#define IMPORT_MEMORY	(1 << 30)
-#define IMPORT_TRIES	10
-#define FLOOR_MIN	(-9)
-#define FLOOR_MAX	199
+#define IMPORT_MEMORY	(64 << 20)
+#define IMPORT_TIME	(30 * 60 * 1000000LL)	/* us, for all of it */
+#define OUT_MAX		(256 << 20)
 #define QUOTED		20	/* code points of a cell in a message */
-
-enum { COL_COMMUNITY, COL_COMPOUND, COL_BUILDING, COL_ENTRANCE,
-	COL_DWELLING, COL_FLOOR, COL_LIFT, COL_LAT, COL_LNG, COL_MAX };
-
-static const struct ctl_column columns[] = {
-	[COL_COMMUNITY] = { "community", "社区", false },
-	[COL_COMPOUND] = { "compound", "小区", true },
-	[COL_BUILDING] = { "building", "楼栋", true },
-	[COL_ENTRANCE] = { "entrance", "单元", true },
-	[COL_DWELLING] = { "dwelling", "房号", true },
-	[COL_FLOOR] = { "floor", "楼层", false },
-	[COL_LIFT] = { "lift", "电梯", false },
-	[COL_LAT] = { "lat", "纬度", false },
-	[COL_LNG] = { "lng", "经度", false },
-};
-_Static_assert(COL_MAX <= CTL_SHEET_COLUMNS, "room for all");
 
 /* A community that rows are for. */
 struct target {
 	struct ctl_community	 community;
-	struct ctl_places	*places;
-	struct ctl_place_counts	 counts;
-	int			 rows;
+	int64_t			 import;
+	bool			 checked;
 	struct target		*next;
-};
-
-struct row {
-	struct ctl_place_row	 place;
-	struct target		*target;
-	struct row		*next;
 };
 
 struct import {
 	struct ctl		*ctl;
 	struct arena		*arena;
-	struct arena		*attempt; /* of one transaction */
-	struct ctl_sheet	*sheet;
+	struct req		*rq;
+	const char		*path;
+	const char		*faults_path;	/* or NULL */
+	enum import_kind	 kind;
+	bool			 partial, preview;
 	struct target		*targets;
-	struct target		*usual;	/* of rows that name none */
-	struct row		*first;
-	struct row		**last;
-	enum err		 err;	/* of the database, while reading */
+	const char		*usual;	/* code of rows that name none */
+	int64_t			 faults;
+	enum err		 err;
 };
 
 void
 ctl_import_register(void)
 {
 	ctl_community_register();
-	ctl_place_register();
+	import_engine_register();
+	audit_register();
+}
+
+static void
+complain(struct import *im, int64_t line, const char *label,
+    const char *text)
+{
+	im->faults++;
+	if (line == 0)
+		fprintf(stderr, "%s：%s\n", im->path, text);
+	else
+		fprintf(stderr, "%s 第 %lld 行%s%s：%s\n", im->path,
+		    (long long)line, label != NULL ? "，" : "",
+		    label != NULL ? label : "", text);
 }
 
 /* ---- communities ---- */
-
-static struct target *
-add_target(struct import *im, const struct ctl_community *c)
-{
-	struct target	*t = ARENA_NEW(im->arena, struct target);
-
-	t->community = *c;
-	t->places = ctl_place_new(im->arena, c->id);
-	t->next = im->targets;
-	im->targets = t;
-	return t;
-}
 
 /* The community with this code; NULL when there is none, or no answer. */
 static struct target *
@@ -104,265 +87,372 @@ target_of(struct import *im, const char *code)
 		if (strcmp(t->community.code, code) == 0)
 			return t;
 	e = ctl_community_find(im->ctl->db, im->arena, code, &c);
-	if (e == OK)
-		return add_target(im, &c);
-	if (e != ERR_ABSENT)
-		im->err = e;
-	return NULL;
+	if (e != OK) {
+		if (e != ERR_ABSENT)
+			im->err = e;
+		return NULL;
+	}
+	t = ARENA_NEW(im->arena, struct target);
+	t->community = c;
+	t->next = im->targets;
+	im->targets = t;
+	return t;
 }
 
 /* The one named on the command line, or the only one there is. */
 static bool
 choose_usual(struct import *im, const char *code)
 {
-	struct ctl_community	 c;
-	enum err		 e;
+	struct ctl_community	c;
+	enum err		e;
 
-	if (code != NULL) {
-		im->usual = target_of(im, code);
-		if (im->usual == NULL && im->err == OK)
+	if (code == NULL) {
+		e = ctl_community_only(im->ctl->db, im->arena, &c);
+		if (e == OK)
+			im->usual = arena_str(im->arena, c.code);
+		else if (e != ERR_ABSENT)
+			im->err = e;
+		return im->err == OK;
+	}
+	if (target_of(im, code) == NULL) {
+		if (im->err == OK)
 			fprintf(stderr, "没有代码为 %s 的社区\n", code);
-		return im->usual != NULL;
+		return false;
 	}
-	e = ctl_community_only(im->ctl->db, im->arena, &c);
-	if (e == OK)
-		im->usual = add_target(im, &c);
-	else if (e != ERR_ABSENT)
-		im->err = e;
-	return im->err == OK;
+	im->usual = code;
+	return true;
 }
 
-static struct target *
-read_target(struct import *im)
+/* The cell of the title row that names communities, or -1. */
+static int
+community_cell(struct arena *a, const struct csv_row *row)
 {
-	const char	*code = ctl_sheet_cell(im->sheet, COL_COMMUNITY);
-	struct target	*t = im->usual;
-
-	if (code[0] != '\0' && (t = target_of(im, code)) == NULL)
-		ctl_sheet_fault(im->sheet, COL_COMMUNITY,
-		    "没有代码为“%s”的社区", text_cut(im->arena, code,
-		    QUOTED));
-	else if (t == NULL)
-		ctl_sheet_fault(im->sheet, COL_COMMUNITY,
-		    "请填写社区的 12 位代码");
-	return t;
-}
-
-/* ---- rows ---- */
-
-/* False when one of them is none. */
-static bool
-read_names(struct import *im, struct ctl_place_row *r)
-{
-	const char	*name;
-	bool		 good = true;
+	const char	*title;
 	int		 i;
 
-	for (i = 0; i < PLACE_LEVELS; i++) {
-		name = ctl_sheet_text(im->sheet, COL_COMPOUND + i,
-		    CTL_PLACE_NAME);
-		r->name[i] = arena_str(im->arena, name);
-		good = good && name != NULL;
+	for (i = 0; i < row->count; i++) {
+		title = text_trim(a, row->field[i]);
+		if (strcmp(title, "社区") == 0 ||
+		    strcasecmp(title, "community") == 0)
+			return i;
 	}
-	return good;
+	return -1;
 }
 
-/* "5", "-1", "5层", "5楼"; there is no floor 0. */
-static bool
-parse_floor(const char *s, int64_t *ret)
+/* What the rows say of communities; the rest is the engine's to judge. */
+static void
+note_code(struct import *im, struct arena *a, const struct csv_row *row,
+    int cell)
 {
-	int64_t	v = 0;
-	int	sign = 1, n = 0;
-
-	if (*s == '-') {
-		sign = -1;
-		s++;
-	}
-	for (; *s >= '0' && *s <= '9' && n < 4; s++, n++)
-		v = v * 10 + (*s - '0');
-	if (strcmp(s, "层") == 0 || strcmp(s, "楼") == 0)
-		s += strlen(s);
-	*ret = v * sign;
-	return n > 0 && *s == '\0' && v != 0 && *ret >= FLOOR_MIN &&
-	    *ret <= FLOOR_MAX;
-}
-
-static int64_t
-read_floor(struct import *im)
-{
-	const char	*s = ctl_sheet_cell(im->sheet, COL_FLOOR);
-	int64_t		 v;
-
-	if (s[0] == '\0')
-		return VIEW_NULL_INT;
-	if (!parse_floor(s, &v))
-		ctl_sheet_fault(im->sheet, COL_FLOOR, "应是 %d 到 %d 的整数，"
-		    "没有 0 层（填的是“%s”）", FLOOR_MIN, FLOOR_MAX,
-		    text_cut(im->arena, s, QUOTED));
-	return v;
-}
-
-static int64_t
-read_lift(struct import *im)
-{
-	static const char *const yes[] = { "是", "有", "1", "yes", NULL };
-	static const char *const no[] = { "否", "无", "0", "no", NULL };
-	const char	*s = ctl_sheet_cell(im->sheet, COL_LIFT);
+	const char	*code = cell < row->count ?
+			    text_trim(a, row->field[cell]) : "";
 	int		 i;
 
-	if (s[0] == '\0')
-		return VIEW_NULL_INT;
-	for (i = 0; yes[i] != NULL; i++) {
-		if (strcasecmp(s, yes[i]) == 0)
-			return 1;
-		if (strcasecmp(s, no[i]) == 0)
-			return 0;
-	}
-	ctl_sheet_fault(im->sheet, COL_LIFT, "应是 有、无、是、否、1 或 0"
-	    "（填的是“%s”）", text_cut(im->arena, s, QUOTED));
-	return VIEW_NULL_INT;
-}
-
-/* Into the tree of what was read, to see whether it goes with that. */
-static void
-check_row(struct import *im, const struct row *r)
-{
-	int	line;
-
-	switch (ctl_place_add(r->target->places, &r->place, &line)) {
-	case PLACE_FITS:
-		break;
-	case PLACE_TWICE:
-		ctl_sheet_fault(im->sheet, COL_DWELLING,
-		    "与第 %d 行是同一户", line);
-		break;
-	case PLACE_LIFT:
-		ctl_sheet_fault(im->sheet, COL_LIFT,
-		    "同一单元的电梯与第 %d 行填的不一样", line);
-		break;
-	}
-}
-
-static void
-read_row(struct import *im)
-{
-	struct row	*r = ARENA_NEW(im->arena, struct row);
-	bool		 named;
-
-	r->target = read_target(im);
-	named = read_names(im, &r->place);
-	r->place.floor = read_floor(im);
-	r->place.lift = read_lift(im);
-	ctl_sheet_point(im->sheet, COL_LAT, COL_LNG, &r->place.lat,
-	    &r->place.lng);
-	r->place.line = ctl_sheet_line(im->sheet);
-	if (r->target == NULL || !named)
+	for (i = 0; i < row->count && row->field[i][0] == '\0'; i++)
+		;
+	if (i == row->count || (code[0] == '\0' && im->usual != NULL))
 		return;
-	check_row(im, r);
-	r->target->rows++;
-	*im->last = r;
-	im->last = &r->next;
+	if (code[0] == '\0')
+		complain(im, row->line, "社区", "请填写社区的 12 位代码");
+	else if (target_of(im, code) == NULL && im->err == OK)
+		complain(im, row->line, "社区", arena_fmt(a,
+		    "没有代码为“%s”的社区", text_cut(a, code, QUOTED)));
 }
 
-static bool
-read_all(struct import *im)
+static void
+scan(struct import *im, struct csv *csv)
 {
-	int	faults;
+	struct arena	*a = arena_new(IMPORT_MEMORY);
+	struct csv_row	 row;
+	int		 cell = -1;
 
-	if (im->usual == NULL && !ctl_sheet_has(im->sheet, COL_COMMUNITY)) {
+	if (csv_next(csv, &row) == CSV_ROW)
+		cell = community_cell(a, &row);
+	if (cell < 0 && im->usual == NULL) {
 		fprintf(stderr, "请用 --community 指定社区的 12 位代码\n");
+		im->faults++;
+	}
+	while (cell >= 0 && im->err == OK && csv_next(csv, &row) == CSV_ROW) {
+		note_code(im, a, &row, cell);
+		arena_reset(a);
+	}
+	arena_free(a);
+}
+
+/* Which communities the file is for; false when none can be. */
+static bool
+find_targets(struct import *im)
+{
+	FILE		*file = fopen(im->path, "r");
+	struct csv	*csv;
+
+	if (file == NULL) {
+		complain(im, 0, NULL, "打不开");
 		return false;
 	}
-	while (im->err == OK && ctl_sheet_next(im->sheet))
-		read_row(im);
-	if (im->err != OK)
-		return false;
-	faults = ctl_sheet_faults(im->sheet);
-	if (faults > 0)
-		fprintf(stderr, "共 %d 处错误，没有导入任何内容。\n", faults);
-	else if (im->first == NULL)
-		fprintf(stderr, "文件里没有一户，没有导入任何内容。\n");
-	return faults == 0 && im->first != NULL;
+	csv = csv_new(file);
+	scan(im, csv);
+	csv_free(csv);
+	fclose(file);
+	if (im->targets == NULL && im->usual != NULL)
+		target_of(im, im->usual);
+	return im->err == OK && im->targets != NULL;
 }
 
-/* ---- writing ---- */
+/* ---- checking ---- */
 
 static enum err
-write_all(void *arg)
+begin(struct req *rq, void *arg)
 {
 	struct import	*im = arg;
 	struct target	*t;
-	struct row	*r;
-	enum err	 e;
-	int		 line;
+	const char	*name = strrchr(im->path, '/');
+	enum err	 e = OK;
 
-	arena_reset(im->attempt);
-	for (t = im->targets; t != NULL; t = t->next) {
-		t->places = ctl_place_new(im->attempt, t->community.id);
-		if ((e = ctl_place_load(t->places, im->ctl->db)) != OK)
-			return e;
+	for (t = im->targets; e == OK && t != NULL; t = t->next) {
+		t->import = id_new();
+		e = import_begin(rq, t->community.id, t->import, im->kind,
+		    name != NULL ? name + 1 : im->path, im->path,
+		    im->partial, 0, t->import);
 	}
-	for (r = im->first; r != NULL; r = r->next)
-		ctl_place_add(r->target->places, &r->place, &line);
-	for (t = im->targets; t != NULL; t = t->next) {
-		e = ctl_place_write(t->places, im->ctl->db, &t->counts);
-		/* Somebody else imported the same: look again. */
-		if (e != OK)
-			return e == ERR_UNIQUE ? ERR_AGAIN : e;
-	}
-	return OK;
+	return e;
 }
 
 static void
-print_counts(const struct target *t)
+print_fault(void *arg, int64_t line, const char *label, const char *detail)
 {
-	const struct ctl_place_counts	*c = &t->counts;
-	int				 i;
-
-	for (i = 0; i < PLACE_LEVELS; i++)
-		printf("%s %s：新增 %d，更新 %d，不变 %d\n",
-		    t->community.name,
-		    i == PLACE_DWELLING ? "住户" : columns[COL_COMPOUND +
-		    i].label, c->added[i], c->changed[i], c->same[i]);
+	complain(arg, line, label, detail);
 }
 
-static int
-import_rows(struct import *im)
+static enum err
+write_faults(struct import *im, const struct target *t)
+{
+	struct buf	 out;
+	FILE		*file;
+	enum err	 e;
+
+	buf_init(&out, OUT_MAX);
+	e = import_faulty_rows(im->rq, t->community.id, t->import, im->path,
+	    &out);
+	if (e == OK) {
+		file = fopen(im->faults_path, "w");
+		if (file == NULL ||
+		    fwrite(out.data, 1, out.len, file) != out.len)
+			fprintf(stderr, "%s：写不了\n", im->faults_path);
+		if (file != NULL)
+			fclose(file);
+	}
+	buf_free(&out);
+	return e;
+}
+
+static enum err
+check(struct import *im, struct target *t)
+{
+	struct import_console	 console = { im->usual };
+	struct import_record	 r;
+	enum err		 e;
+
+	e = import_check(im->rq, t->community.id, t->import, t->import,
+	    im->path, &console);
+	if (e == OK)
+		e = import_get(im->rq, t->community.id, t->import, &r);
+	if (e != OK)
+		return e;
+	t->checked = strcmp(r.state, "checked") == 0;
+	if (r.faults == 0)
+		return OK;
+	e = import_faults(im->rq, t->community.id, t->import, print_fault,
+	    im);
+	if (e == OK && im->faults_path != NULL)
+		e = write_faults(im, t);
+	return e;
+}
+
+/* ---- applying ---- */
+
+static enum err
+apply_all(struct req *rq, void *arg)
+{
+	struct import	*im = arg;
+	struct target	*t;
+	enum err	 e = OK;
+
+	for (t = im->targets; e == OK && t != NULL; t = t->next) {
+		if (!t->checked)
+			continue;
+		audit_as(rq, t->community.id, 0);
+		audit_thing(rq, "import", t->import);
+		e = import_apply(rq, t->community.id, t->import);
+	}
+	return e;
+}
+
+static void
+print_part(void *arg, const char *label, int64_t added, int64_t changed,
+    int64_t same)
+{
+	const struct target	*t = arg;
+
+	printf("%s %s：新增 %lld，更新 %lld，不变 %lld\n", t->community.name,
+	    label, (long long)added, (long long)changed, (long long)same);
+}
+
+static enum err
+print_all(struct import *im)
+{
+	struct target	*t;
+	enum err	 e = OK;
+
+	for (t = im->targets; e == OK && t != NULL; t = t->next) {
+		if (!t->checked)
+			continue;
+		e = import_parts(im->rq, t->community.id, t->import,
+		    print_part, t);
+		if (!im->preview)
+			printf("%s 导入编号 %lld，可用 planetctl import undo"
+			    " 撤销\n", t->community.name,
+			    (long long)t->import);
+	}
+	return e;
+}
+
+static enum err
+import_all(struct import *im)
 {
 	struct target	*t;
 	enum err	 e;
+	bool		 any = false;
 
-	if (!read_all(im))
-		return 1;
-	im->attempt = arena_new(IMPORT_MEMORY);
-	e = db_transact(im->ctl->db, IMPORT_TRIES, write_all, im);
-	arena_free(im->attempt);
-	if ((im->err = e) != OK)
-		return 1;
-	for (t = im->targets; t != NULL; t = t->next)
-		if (t->rows > 0)
-			print_counts(t);
-	return 0;
+	if ((e = req_transact(im->rq, begin, im)) != OK)
+		return e;
+	for (t = im->targets; t != NULL; t = t->next) {
+		if ((e = check(im, t)) != OK)
+			return e;
+		any = any || t->checked;
+	}
+	if (!any || (im->faults > 0 && !im->partial)) {
+		im->faults += im->faults == 0;
+		return OK;
+	}
+	im->rq->now = clock_now();
+	if (!im->preview && (e = req_transact(im->rq, apply_all, im)) != OK)
+		return e;
+	return print_all(im);
+}
+
+/* A request without a caller, as a task has one. */
+static void
+fill_request(struct req *rq, struct ctl *ctl, struct arena *a,
+    struct buf *out)
+{
+	*rq = (struct req){ .arena = a, .db = ctl->db, .conf = ctl->conf,
+	    .out = out, .task = "planetctl import" };
+	rq->now = clock_now();
+	rq->deadline = clock_mono_us() + IMPORT_TIME;
 }
 
 static int
-import_territory(struct ctl *ctl, const char *path, const char *code)
+told(const struct import *im, enum err e)
 {
-	struct import	im = { .ctl = ctl };
+	if (e != OK) {
+		if (im->rq->detail != NULL)
+			fprintf(stderr, "%s\n", im->rq->detail);
+		fprintf(stderr, "planetctl: import: %s; nothing was"
+		    " written\n", err_info(e)->title);
+	} else if (im->faults > 0 && im->partial)
+		fprintf(stderr, "共 %lld 处错误，有错误的行没有导入。\n",
+		    (long long)im->faults);
+	else if (im->faults > 0)
+		fprintf(stderr, "共 %lld 处错误，没有导入任何内容。\n",
+		    (long long)im->faults);
+	return e != OK || im->faults > 0;
+}
+
+static int
+import_file(struct import *im, const char *code)
+{
+	struct req	rq;
+	struct buf	out;
+	enum err	e = OK;
 	int		rc = 1;
 
-	im.last = &im.first;
-	im.arena = arena_new(IMPORT_MEMORY);
-	if (choose_usual(&im, code))
-		im.sheet = ctl_sheet_open(path, columns, COL_MAX);
-	if (im.sheet != NULL)
-		rc = import_rows(&im);
-	if (im.err != OK)
-		fprintf(stderr, "planetctl: import: %s; nothing was"
-		    " written\n", err_info(im.err)->title);
-	ctl_sheet_close(im.sheet);
-	arena_free(im.arena);
+	im->arena = arena_new(IMPORT_MEMORY);
+	buf_init(&out, 65536);
+	fill_request(&rq, im->ctl, im->arena, &out);
+	im->rq = &rq;
+	if (choose_usual(im, code)) {
+		if (find_targets(im))
+			e = import_all(im);
+		rc = told(im, im->err != OK ? im->err : e);
+	}
+	buf_free(&out);
+	arena_free(im->arena);
 	return rc;
+}
+
+static enum err
+undo(struct req *rq, void *arg)
+{
+	int64_t		id = *(int64_t *)arg, community;
+	enum err	e;
+
+	if ((e = import_community(rq, id, &community)) != OK)
+		return e;
+	audit_as(rq, community, 0);
+	audit_thing(rq, "import", id);
+	return import_undo(rq, community, id);
+}
+
+static int
+import_back(struct ctl *ctl, const char *text)
+{
+	struct arena	*a = arena_new(IMPORT_MEMORY);
+	struct import	 im = { .ctl = ctl };
+	struct req	 rq;
+	struct buf	 out;
+	int64_t		 id;
+	enum err	 e;
+
+	buf_init(&out, 65536);
+	fill_request(&rq, ctl, a, &out);
+	im.rq = &rq;
+	e = id_parse(text, &id) ? req_transact(&rq, undo, &id) : ERR_ABSENT;
+	told(&im, e);
+	if (e == OK)
+		printf("已撤销\n");
+	buf_free(&out);
+	arena_free(a);
+	return e != OK;
+}
+
+static int
+kind_of(const char *name)
+{
+	int	i;
+
+	for (i = 0; import_kinds[i] != NULL; i++)
+		if (strcmp(import_kinds[i], name) == 0)
+			return i;
+	return -1;
+}
+
+/* What stands after the options: WHAT and FILE. */
+static int
+dispatch(struct import *im, const char *what, const char *path,
+    const char *code, bool plain)
+{
+	int	kind = kind_of(what);
+
+	if (strcmp(what, "communities") == 0 && plain)
+		return ctl_import_community(im->ctl, path);
+	if (strcmp(what, "undo") == 0 && plain)
+		return import_back(im->ctl, path);
+	if (kind < 0)
+		return 2;
+	im->kind = (enum import_kind)kind;
+	im->path = path;
+	return import_file(im, code);
 }
 
 int
@@ -370,22 +460,36 @@ ctl_import(struct ctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "community", required_argument, NULL, 'c' },
+		{ "faults", required_argument, NULL, 'f' },
+		{ "partial", no_argument, NULL, 'p' },
+		{ "preview", no_argument, NULL, 'n' },
 		{ NULL, 0, NULL, 0 }
 	};
+	struct import	 im = { .ctl = ctl };
 	const char	*code = NULL;
 	int		 c;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c != 'c')
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (c) {
+		case 'c':
+			code = optarg;
+			break;
+		case 'f':
+			im.faults_path = optarg;
+			break;
+		case 'p':
+			im.partial = true;
+			break;
+		case 'n':
+			im.preview = true;
+			break;
+		default:
 			return 2;
-		code = optarg;
-	}
+		}
 	if (argc - optind != 2)
 		return 2;
-	if (strcmp(argv[optind], "territory") == 0)
-		return import_territory(ctl, argv[optind + 1], code);
-	if (strcmp(argv[optind], "communities") == 0 && code == NULL)
-		return ctl_import_community(ctl, argv[optind + 1]);
-	return 2;
+	return dispatch(&im, argv[optind], argv[optind + 1], code,
+	    code == NULL && !im.partial && !im.preview &&
+	    im.faults_path == NULL);
 }

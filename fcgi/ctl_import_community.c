@@ -11,12 +11,12 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/view.h"
+#include "service/sheet.h"
 #include "store/db.h"
 
 #include "ctl.h"
 #include "ctl_community.h"
 #include "ctl_import.h"
-#include "ctl_sheet.h"
 
 #define COMMUNITY_MEMORY	(64 << 20)
 #define COMMUNITY_TRIES		10
@@ -24,7 +24,7 @@
 enum { COL_CODE, COL_EDITION, COL_NAME, COL_TOWNSHIP, COL_LAT, COL_LNG,
 	COL_MAX };
 
-static const struct ctl_column columns[] = {
+static const struct sheet_column columns[] = {
 	[COL_CODE] = { "code", "代码", true },
 	[COL_EDITION] = { "edition", "代码版本", true },
 	[COL_NAME] = { "name", "社区", true },
@@ -32,7 +32,7 @@ static const struct ctl_column columns[] = {
 	[COL_LAT] = { "lat", "纬度", false },
 	[COL_LNG] = { "lng", "经度", false },
 };
-_Static_assert(COL_MAX <= CTL_SHEET_COLUMNS, "room for all");
+_Static_assert(COL_MAX <= SHEET_COLUMNS, "room for all");
 
 struct row {
 	struct ctl_community	 community;
@@ -43,16 +43,23 @@ struct row {
 struct import {
 	struct ctl		*ctl;
 	struct arena		*arena;
-	struct ctl_sheet	*sheet;
+	struct sheet	*sheet;
 	struct row		*first;
 	struct row		**last;
 	int			 added, changed, same;
 };
 
+static void
+tell(void *arg, int line, const char *label, const char *text)
+{
+	fprintf(stderr, "%s 第 %d 行%s%s：%s\n", (const char *)arg, line,
+	    label != NULL ? "，" : "", label != NULL ? label : "", text);
+}
+
 static const char *
 read_text(struct import *im, int column)
 {
-	return arena_str(im->arena, ctl_sheet_text(im->sheet, column, 40));
+	return arena_str(im->arena, sheet_text(im->sheet, column, 40));
 }
 
 static const char *
@@ -64,11 +71,11 @@ read_code(struct import *im)
 	if (code == NULL)
 		return NULL;
 	if (!ctl_community_code(code))
-		ctl_sheet_fault(im->sheet, COL_CODE,
+		sheet_fault(im->sheet, COL_CODE,
 		    "应是 12 位数字的统计用区划代码");
 	for (r = im->first; r != NULL; r = r->next)
 		if (strcmp(r->community.code, code) == 0)
-			ctl_sheet_fault(im->sheet, COL_CODE,
+			sheet_fault(im->sheet, COL_CODE,
 			    "与第 %d 行相同", r->line);
 	return code;
 }
@@ -82,7 +89,7 @@ read_edition(struct import *im)
 
 	if (day != NULL && (strlen(day) != 10 || !clock_parse(
 	    arena_fmt(im->arena, "%sT00:00:00+08:00", day), &ms)))
-		ctl_sheet_fault(im->sheet, COL_EDITION,
+		sheet_fault(im->sheet, COL_EDITION,
 		    "应是日期，如 2023-06-30");
 	return day;
 }
@@ -92,12 +99,12 @@ read_row(struct import *im)
 {
 	struct row	*r = ARENA_NEW(im->arena, struct row);
 
-	r->line = ctl_sheet_line(im->sheet);
+	r->line = sheet_line(im->sheet);
 	r->community.code = read_code(im);
 	r->community.edition = read_edition(im);
 	r->community.name = read_text(im, COL_NAME);
 	r->community.township = read_text(im, COL_TOWNSHIP);
-	ctl_sheet_point(im->sheet, COL_LAT, COL_LNG, &r->community.lat,
+	sheet_point(im->sheet, COL_LAT, COL_LNG, &r->community.lat,
 	    &r->community.lng);
 	if (r->community.code == NULL)
 		return;
@@ -132,9 +139,9 @@ import_rows(struct import *im)
 	enum err	e;
 	int		faults;
 
-	while (ctl_sheet_next(im->sheet))
+	while (sheet_next(im->sheet))
 		read_row(im);
-	faults = ctl_sheet_faults(im->sheet);
+	faults = sheet_faults(im->sheet);
 	if (faults > 0) {
 		fprintf(stderr, "共 %d 处错误，没有导入任何内容。\n", faults);
 		return 1;
@@ -153,16 +160,19 @@ import_rows(struct import *im)
 int
 ctl_import_community(struct ctl *ctl, const char *path)
 {
-	struct import	im = { .ctl = ctl };
-	int		rc;
+	struct import		im = { .ctl = ctl };
+	struct sheet_sink	sink = { tell, (void *)(uintptr_t)path };
+	int			rc;
 
 	im.last = &im.first;
-	im.sheet = ctl_sheet_open(path, columns, COL_MAX);
-	if (im.sheet == NULL)
+	im.sheet = sheet_open(path, columns, COL_MAX, sink);
+	if (im.sheet == NULL) {
+		fprintf(stderr, "%s：打不开\n", path);
 		return 1;
+	}
 	im.arena = arena_new(COMMUNITY_MEMORY);
 	rc = import_rows(&im);
 	arena_free(im.arena);
-	ctl_sheet_close(im.sheet);
+	sheet_close(im.sheet);
 	return rc;
 }

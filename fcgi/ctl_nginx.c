@@ -17,6 +17,7 @@
 
 #include "base/conf.h"
 #include "base/err.h"
+#include "http/field.h"
 #include "http/reply.h"
 #include "http/route.h"
 
@@ -184,27 +185,45 @@ print_map(FILE *fp)
 }
 
 /*
- * A kept connection holds a thread of the worker, so all of nginx's
- * workers together keep at most half the threads.  None is kept for longer
- * than a worker that was told to end waits: it is nginx that must close
- * it, for only nginx knows whether it has just sent something on it.
+ * How long nginx keeps a connection to a worker: for less than a worker
+ * that was told to end waits.  It is nginx that must close it, for only
+ * nginx knows whether it has just sent something on it.
  */
+static int64_t
+keep_ms(const struct conf *cf)
+{
+	return cf->drain_ms * 2 / 5;
+}
+
+int64_t
+ctl_nginx_keep(const struct conf *cf, int64_t threads)
+{
+	int64_t keep = threads * 2 / cf->nginx_workers;
+
+	if (keep_ms(cf) == 0)
+		return 0;
+	return keep > 0 ? keep : 1;
+}
+
 static void
 print_upstream(FILE *fp, const struct conf *cf, const char *pool,
     int64_t threads)
 {
-	int64_t keep = threads / 2 / cf->nginx_workers;
-	int64_t ms = cf->drain_ms * 2 / 5;
+	int64_t keep = ctl_nginx_keep(cf, threads);
+	int64_t ms = keep_ms(cf);
 
 	fprintf(fp, "upstream planet_%s {\n"
 	    "\tserver \"unix:%s/%s-%s.sock\";\n",
 	    pool, cf->run_dir, pool, cf->generation);
-	if (keep > 0 && ms > 0)
-		fprintf(fp, "\tkeepalive %lld;\n"
+	if (keep > 0)
+		fprintf(fp, "\t# Of each nginx worker; all together two for"
+		    " each of %lld threads.\n"
+		    "\tkeepalive %lld;\n"
 		    "\tkeepalive_requests 1000000;\n"
 		    "\tkeepalive_time %lldms;\n"
 		    "\tkeepalive_timeout %lldms;\n",
-		    (long long)keep, (long long)ms, (long long)ms);
+		    (long long)threads, (long long)keep, (long long)ms,
+		    (long long)ms);
 	fprintf(fp, "}\n");
 }
 
@@ -275,7 +294,9 @@ print_passing(FILE *fp, const struct conf *cf)
 		"REMOTE_ADDR $remote_addr",
 		"REQUEST_ID $request_id",
 		"HTTP_AUTHORIZATION $http_authorization if_not_empty",
+		"HTTP_USER_AGENT $http_user_agent if_not_empty",
 		"HTTP_IDEMPOTENCY_KEY $http_idempotency_key if_not_empty",
+		"HTTP_ACTING_FOR $http_acting_for if_not_empty",
 	};
 	size_t i;
 
@@ -349,6 +370,18 @@ print_location(FILE *fp, const struct route *rt)
 		    rt->path, fence, rt->path);
 }
 
+/* A form with a file: larger, and rather on the disk than in memory. */
+static void
+print_upload(FILE *fp, const struct conf *cf, const struct route *rt)
+{
+	fprintf(fp, "location = %s {\n"
+	    "\tclient_max_body_size %lld;\n"
+	    "\tclient_body_buffer_size 64k;\n"
+	    "\tclient_body_timeout 60s;\n"
+	    "\tfastcgi_pass $planet_pool;\n}\n",
+	    rt->path, (long long)cf->upload_max + 65536);
+}
+
 static bool
 is_api(const struct route *rt)
 {
@@ -372,6 +405,8 @@ print_server(FILE *fp, const struct conf *cf)
 	for (i = 0; (rt = route_at(i, NULL)) != NULL; i++)
 		if (!is_api(rt))
 			print_location(fp, rt);
+		else if (rt->in != NULL && rt->in->upload)
+			print_upload(fp, cf, rt);
 	print_pages(fp);
 	for (p = 0; p < COUNT(pages); p++)
 		print_page(fp, &pages[p]);

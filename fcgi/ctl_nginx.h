@@ -5,6 +5,7 @@
 #ifndef CTL_NGINX_H
 #define CTL_NGINX_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 struct conf;
@@ -19,5 +20,11 @@ struct conf;
  * 0, or 1 after saying on standard error why not.
  */
 int ctl_nginx(const struct conf *, const char *part, FILE *);
+
+/*
+ * How many idle connections each of nginx's workers keeps to a pool of so
+ * many threads; 0 when the pool's worker does not wait for them at its end.
+ */
+int64_t ctl_nginx_keep(const struct conf *, int64_t threads);
 
 #endif

@@ -22,23 +22,26 @@ static const struct view_column person_id_columns[] = {
 static const struct view person_id_view = VIEW(person_id, "CtlPersonId");
 
 enum { PERSON_FIND, PERSON_ADD, PERSON_GRANT, PERSON_PASSWORD,
-	PERSON_SQL_MAX };
+	PERSON_UNLOCK, PERSON_SQL_MAX };
 
 static struct stmt person_sql[] = {
 	[PERSON_FIND] = { RO, 1, &person_id_view,
 	    "SELECT id FROM app_user WHERE account = $1", NULL, 0 },
-	[PERSON_ADD] = { RW, 7, NULL,
+	[PERSON_ADD] = { RW, 8, NULL,
 	    "INSERT INTO app_user (id, openid, account, password, name,"
-	    " community_id, created_at, updated_at)"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $7)", NULL, 0 },
+	    " community_id, staff_of, must_change, password_at, created_at,"
+	    " updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $8, $7, $7,"
+	    " $7)", NULL, 0 },
 	[PERSON_GRANT] = { RW, 4, NULL,
 	    "INSERT INTO user_role (community_id, user_id, role, granted_at)"
 	    " VALUES ($1, $2, $3, $4)"
 	    " ON CONFLICT (community_id, user_id, role) DO NOTHING",
 	    NULL, 0 },
-	[PERSON_PASSWORD] = { RW, 3, NULL,
-	    "UPDATE app_user SET password = $2, updated_at = $3"
-	    " WHERE id = $1", NULL, 0 },
+	[PERSON_PASSWORD] = { RW, 4, NULL,
+	    "UPDATE app_user SET password = $2, password_at = $3,"
+	    " must_change = $4, updated_at = $3 WHERE id = $1", NULL, 0 },
+	[PERSON_UNLOCK] = { RW, 1, NULL,
+	    "DELETE FROM login_guard WHERE user_id = $1", NULL, 0 },
 };
 
 void
@@ -68,7 +71,7 @@ ctl_person_add(struct db *db, struct ctl_person *p)
 	return db_run(db, &person_sql[PERSON_ADD],
 	    WITH(V(p->id), V(p->openid), V(p->account), V(p->password),
 	    V(p->name), p->community_id == 0 ? VNULL : V(p->community_id),
-	    V(clock_now())), NULL);
+	    V(clock_now()), V(p->must_change)), NULL);
 }
 
 enum err
@@ -82,8 +85,13 @@ ctl_person_grant(struct db *db, int64_t id, int64_t community_id,
 }
 
 enum err
-ctl_person_password(struct db *db, int64_t id, const char *hash)
+ctl_person_password(struct db *db, int64_t id, const char *hash,
+    bool must_change)
 {
-	return db_run(db, &person_sql[PERSON_PASSWORD],
-	    WITH(V(id), V(hash), V(clock_now())), NULL);
+	enum err	e;
+
+	e = db_run(db, &person_sql[PERSON_PASSWORD],
+	    WITH(V(id), V(hash), V(clock_now()), V(must_change)), NULL);
+	return e != OK ? e : db_run(db, &person_sql[PERSON_UNLOCK],
+	    WITH(V(id)), NULL);
 }

@@ -5,6 +5,7 @@
 #ifndef CTL_PERSON_H
 #define CTL_PERSON_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -18,7 +19,8 @@ struct ctl_person {
 	const char	*password;	/* argon2id string */
 	const char	*name;
 	const char	*openid;	/* NULL: logs in by password alone */
-	int64_t		 community_id;	/* chosen; 0 for none */
+	int64_t		 community_id;	/* chosen, and administers it; or 0 */
+	bool		 must_change;	/* the password, at the first log-in */
 };
 
 void ctl_person_register(void);
@@ -37,7 +39,11 @@ enum err ctl_person_add(struct db *, struct ctl_person *p);
 enum err ctl_person_grant(struct db *, int64_t id, int64_t community_id,
     const char *role);
 
-/* Another password.  In a transaction. */
-enum err ctl_person_password(struct db *, int64_t id, const char *hash);
+/*
+ * Another password, to be changed at the next log-in or not; what was
+ * locked is open again.  In a transaction.
+ */
+enum err ctl_person_password(struct db *, int64_t id, const char *hash,
+    bool must_change);
 
 #endif

@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "flow/flow.h"
 #include "flow/outbox.h"
+#include "flow/task.h"
 #include "http/req.h"
 #include "program.h"
 #include "store/redis.h"
@@ -35,7 +36,7 @@
 #define HOLD_MS		(60 * CLOCK_SECOND)
 #define PUT_OFF		(10 * CLOCK_MINUTE)
 #define KEEP_REPLIES	(7 * CLOCK_DAY)
-#define SWEEP_EVERY	CLOCK_HOUR
+#define ROUND_US	(60 * 1000000LL)	/* for the SQL of a round */
 
 enum { JOBS_SWEEP, JOBS_SQL_MAX };
 
@@ -47,7 +48,6 @@ static struct stmt jobs_sql[] = {
 /* What one thread works with. */
 struct runner {
 	struct req	 rq;		/* as a request, without a caller */
-	int64_t		 swept_at;
 };
 
 static atomic_bool	 stopping;
@@ -61,12 +61,11 @@ struct overdue {
 };
 
 static enum err
-fire(void *arg)
+fire(struct req *rq, void *arg)
 {
 	struct overdue	*o = arg;
 
-	req_reset(o->rq);
-	return flow_overdue(o->rq, o->flow, o->id);
+	return flow_overdue(rq, o->flow, o->id);
 }
 
 static enum err
@@ -89,15 +88,18 @@ fire_one(struct req *rq, const struct flow *flow, struct flow_due due,
 	struct overdue	o = { rq, flow, due.id };
 	enum err	e;
 
+	req_reset(rq);
 	rq->who.community_id = due.community_id;
-	e = db_transact(rq->db, 5, fire, &o);
+	rq->task = arena_fmt(rq->arena, "flow %s overdue", flow->name);
+	e = req_transact(rq, fire, &o);
+	rq->task = NULL;
 	if (e == OK)
 		++*n;
 	if (e == OK || e == ERR_CONFLICT || e == ERR_UNIQUE)
 		return OK;
 	log_error("flow=%s id=%lld overdue err=%s", flow->name,
 	    (long long)due.id, err_info(e)->name);
-	if (e == ERR_AWAY || e == ERR_AGAIN)
+	if (e == ERR_AWAY || e == ERR_BUSY)
 		return e;
 	return db_transact(rq->db, 5, put_off, &o);
 }
@@ -188,22 +190,23 @@ send_waiting(struct runner *r, int *n)
 }
 
 static enum err
-sweep_replies(void *arg)
+sweep_replies(struct req *rq, void *arg)
 {
-	struct runner	*r = arg;
-
-	return db_run(r->rq.db, &jobs_sql[JOBS_SWEEP],
-	    WITH(V(r->rq.now - KEEP_REPLIES)), NULL);
+	(void)arg;
+	return db_run(rq->db, &jobs_sql[JOBS_SWEEP],
+	    WITH(V(rq->now - KEEP_REPLIES)), NULL);
 }
 
 static enum err
-sweep(struct runner *r)
+sweep(struct req *rq)
 {
-	if (r->rq.now - r->swept_at < SWEEP_EVERY)
-		return OK;
-	r->swept_at = r->rq.now;
-	return db_transact(r->rq.db, 5, sweep_replies, r);
+	return req_transact(rq, sweep_replies, NULL);
 }
+
+static const struct task jobs_tasks[] = {
+	{ "idempotency_sweep", CLOCK_HOUR, TASK_NEVER, sweep },
+	{ NULL, 0, TASK_NEVER, NULL }
+};
 
 /* One round of everything; how much there was to do through ret_n. */
 static enum err
@@ -215,12 +218,13 @@ go_round(struct runner *r, int *ret_n)
 	*ret_n = 0;
 	arena_reset(r->rq.arena);
 	r->rq.now = clock_now();
+	r->rq.deadline = clock_mono_us() + ROUND_US;
 	for (i = 0; flow_at(i) != NULL; i++)
 		if ((e = fire_overdue(r, flow_at(i), ret_n)) != OK)
 			return e;
 	if ((e = send_waiting(r, ret_n)) != OK)
 		return e;
-	return sweep(r);
+	return task_run_due(&r->rq);
 }
 
 static void
@@ -320,6 +324,7 @@ main(int argc, char **argv)
 	if ((conf = program_start("jobs", argv[2], true)) == NULL)
 		return 1;
 	db_register(jobs_sql, JOBS_SQL_MAX);
+	task_register(jobs_tasks);
 	if (wechat_init(conf) == OK)
 		rc = run_all(conf);
 	conf_free(conf);

@@ -14,16 +14,19 @@ planet_jobs_LDADD = $(ALL_LIBS)
 
 planetctl_SOURCES = %D%/ctl.c %D%/ctl.h \
 	%D%/ctl_admin.c \
+	%D%/ctl_audit.c %D%/ctl_audit.h \
 	%D%/ctl_community.c %D%/ctl_community.h \
 	%D%/ctl_demo.c %D%/ctl_demo.h %D%/ctl_demo_data.c \
-	%D%/ctl_demo_file.c %D%/ctl_demo_load.c \
+	%D%/ctl_demo_file.c %D%/ctl_demo_load.c %D%/ctl_demo_roster.c \
 	%D%/ctl_doctor.c %D%/ctl_doctor.h %D%/ctl_doctor_store.c \
 	%D%/ctl_import.c %D%/ctl_import.h %D%/ctl_import_community.c \
+	%D%/ctl_keys.c %D%/ctl_keys.h \
+	%D%/ctl_ledger.c \
 	%D%/ctl_nginx.c %D%/ctl_nginx.h \
 	%D%/ctl_password.c %D%/ctl_password.h \
 	%D%/ctl_person.c %D%/ctl_person.h \
-	%D%/ctl_place.c %D%/ctl_place.h %D%/ctl_place_rank.c \
-	%D%/ctl_sheet.c %D%/ctl_sheet.h \
+	%D%/ctl_place.h \
+	%D%/ctl_seal.c \
 	$(program_sources)
 planetctl_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DPLANET_SQL_DIR='"$(sqldir)"' \

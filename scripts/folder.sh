@@ -70,6 +70,7 @@ wechat_state = developer
 [templates]
 order_progress = standin-order-progress
 order_todo = standin-order-todo
+roll_call = standin-roll-call
 
 [keys]
 keys_file = planet.keys

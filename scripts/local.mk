@@ -4,6 +4,7 @@ EXTRA_DIST += \
 	%D%/bench \
 	%D%/components.sh \
 	%D%/demo \
+	%D%/demo_people.sh \
 	%D%/folder.sh \
 	%D%/keep \
 	%D%/lib.sh \

@@ -87,6 +87,26 @@ CREATE TABLE post (
 CREATE INDEX post_scope ON post (community_id, scope, scope_id);
 CREATE INDEX post_user ON post (user_id, community_id);
 CREATE INDEX post_phone ON post (phone_index) WHERE user_id IS NULL;
+CREATE INDEX post_deputy ON post (community_id, deputy_of)
+    WHERE deputy_of IS NOT NULL;
+
+-- The dwellings of a compound, for who answers for all of it.
+CREATE INDEX place_compound ON place (community_id, compound_id, id);
+
+-- A role that a post gave, and that goes with the last such post.  A role
+-- given otherwise is not here.
+CREATE TABLE post_role (
+	community_id	BIGINT NOT NULL,
+	user_id		BIGINT NOT NULL REFERENCES app_user (id),
+	role		TEXT NOT NULL,
+	PRIMARY KEY (community_id, user_id, role)
+);
+
+-- Whose sessions are to be told of roles that have changed.
+CREATE TABLE post_sync (
+	user_id		BIGINT PRIMARY KEY REFERENCES app_user (id),
+	since		BIGINT NOT NULL
+);
 
 -- When the holder of a post is on duty; no row: office hours are unknown.
 CREATE TABLE duty_time (

@@ -6,5 +6,7 @@ include tests/unit/wechat.mk
 include tests/unit/flow.mk
 include tests/unit/nginx.mk
 include tests/unit/ctl.mk
+include tests/unit/water.mk
+include tests/unit/staff.mk
 include tests/bench/local.mk
 include tests/api/local.mk

@@ -266,7 +266,8 @@ address_remove(struct req *rq)
 }
 
 static const struct route address_routes[] = {
-	{ GET, "/api/v1/me/addresses", ROLE_RESIDENT, NULL,
+	{ GET, "/api/v1/me/addresses",
+	    ROLE_RESIDENT | ACT_WATER | ACT_READ, NULL,
 	    REPLY_LIST, &address_view, 200, POOL_API, TX_READ,
 	    address_list, "My addresses, the default first" },
 	{ POST, "/api/v1/me/addresses", ROLE_RESIDENT, &address_new_shape,

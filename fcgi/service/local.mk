@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libservice.a
-libservice_a_CFLAGS = $(AM_CFLAGS)
+libservice_a_CFLAGS = $(AM_CFLAGS) $(XLSX_CFLAGS)
 libservice_a_SOURCES = \
 	%D%/service.c %D%/service.h \
+	%D%/sealed.c %D%/sealed.h \
 	%D%/scope.c %D%/scope.h \
-	%D%/household.c %D%/household.h \
+	%D%/household.c %D%/household.h %D%/household_internal.h \
+	%D%/household_write.c \
 	%D%/user.c %D%/user.h \
-	%D%/login.c \
+	%D%/login.c %D%/login.h \
+	%D%/credential.c %D%/credential.h \
+	%D%/device.c %D%/device.h \
+	%D%/my_session.c \
 	%D%/me.c \
 	%D%/territory.c \
 	%D%/address.c \
@@ -19,20 +24,57 @@ libservice_a_SOURCES = \
 	%D%/water_flow.c \
 	%D%/water_order.c \
 	%D%/station.c \
-	%D%/grid.c \
-	%D%/border.c \
-	%D%/post.c \
-	%D%/person.c \
+	%D%/place_rank.c %D%/place_tree.c %D%/place_tree.h \
+	%D%/grid.c %D%/grid.h \
+	%D%/unit.c %D%/unit_internal.h \
+	%D%/unit_dwelling.c \
+	%D%/border.c %D%/border_internal.h \
+	%D%/border_move.c \
+	%D%/border_preview.c \
+	%D%/post.c %D%/post.h \
+	%D%/post_internal.h \
+	%D%/post_deputy.c \
+	%D%/post_make.c \
+	%D%/post_role.c \
+	%D%/person.c %D%/person_internal.h \
+	%D%/person_list.c \
+	%D%/person_look.c \
+	%D%/person_write.c \
 	%D%/need.c \
-	%D%/home.c \
-	%D%/helper.c \
-	%D%/privacy.c \
+	%D%/home.c %D%/home.h \
+	%D%/home_flow.c \
+	%D%/home_roster.c \
+	%D%/helper.c %D%/helper.h \
+	%D%/helper_desk.c \
+	%D%/privacy.c %D%/privacy.h \
+	%D%/privacy_export.c \
+	%D%/privacy_close.c \
 	%D%/staff.c \
 	%D%/password.c \
 	%D%/totp.c \
 	%D%/scan.c \
-	%D%/import.c \
-	%D%/export.c \
+	%D%/sheet.c %D%/sheet.h \
+	%D%/import.c %D%/import.h \
+	%D%/import_internal.h \
+	%D%/import_diff.c %D%/import_diff.h \
+	%D%/import_grids.c \
+	%D%/import_grids_sql.c \
+	%D%/import_read.c \
+	%D%/import_roster.c \
+	%D%/import_roster_sql.c \
+	%D%/import_run.c \
+	%D%/import_stage.c \
+	%D%/import_territory.c \
+	%D%/export.c %D%/export.h \
+	%D%/export_file.c %D%/export_file.h \
+	%D%/export_make.c %D%/export_rows.c \
 	%D%/audit_log.c \
-	%D%/water_account.c \
-	%D%/roll_call.c
+	%D%/ledger.c %D%/ledger.h \
+	%D%/ledger_check.c \
+	%D%/water_account.c %D%/water_account.h \
+	%D%/water_book.c \
+	%D%/water_ticket.c \
+	%D%/water_barrel.c \
+	%D%/water_ledger.c \
+	%D%/roll_call.c %D%/roll_call.h \
+	%D%/roll_call_answer.c %D%/roll_call_flow.c

@@ -5,19 +5,20 @@
  * Nothing waits for WeChat or for argon2id inside a transaction, and the
  * session is opened last, when all it stands on is committed.
  */
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/crypt.h"
+#include "http/audit.h"
 #include "http/req.h"
+#include "service/credential.h"
+#include "service/device.h"
+#include "service/login.h"
 #include "service/service.h"
 #include "service/user.h"
 #include "store/limit.h"
 #include "wechat/wechat.h"
-
-#define PASSWORDS_WAITING 4
 
 struct login_code {
 	const char	*code;
@@ -32,21 +33,17 @@ static const struct shape login_code_shape = SHAPE(login_code, "LoginCode");
 struct login_staff {
 	const char	*account;
 	const char	*password;
+	const char	*totp;
 };
 
 static const struct field login_staff_fields[] = {
 	F_TEXT(login_staff, account, "账号", MUST, 1, 64),
 	F_SECRET(login_staff, password, "密码", MUST, 1, 128),
+	F_SECRET(login_staff, totp, "动态码", MAY, 6, 20),
 	F_END
 };
 static const struct shape login_staff_shape =
     SHAPE(login_staff, "LoginStaff");
-
-struct login_session {
-	const char	*token;
-	int64_t		 expires_at;
-	struct user	 user;		/* not a column */
-};
 
 static void
 session_user(struct json *j, const struct req *rq, const void *row)
@@ -59,10 +56,12 @@ session_user(struct json *j, const struct req *rq, const void *row)
 static const struct view_column login_session_columns[] = {
 	C_TEXT(login_session, token),
 	C_TIME(login_session, expires_at),
+	C_BOOL(login_session, must_change,
+	    .about = "the password first: all else is refused"),
 	C_CALC("user", SHAPE_OBJECT, session_user, .sub = &user_view),
 	C_END
 };
-static const struct view login_session_view =
+const struct view login_session_view =
     VIEW(login_session, "Session");
 
 /*
@@ -88,27 +87,52 @@ recheck(struct req *rq, struct user *u)
 	return user_sync(rq, u);
 }
 
-/* Open a session for `u` and answer with it. */
-static enum err
-answer(struct req *rq, const struct user *u, bool staff)
+/* What a session of this kind is like. */
+static struct session
+session_of(const struct req *rq, const struct user *u, enum login_kind kind)
 {
-	struct session		s;
-	struct login_session	row = { .user = *u };
-	char			token[CRYPT_TOKEN_MAX];
+	const struct conf	*conf = rq->conf;
+	struct session		 s;
+
+	if (kind == LOGIN_WECHAT)
+		return user_session(u, false, conf->session_days * CLOCK_DAY);
+	s = user_session(u, true, conf->staff_minutes * CLOCK_MINUTE);
+	s.must_change = kind == LOGIN_MUST_CHANGE;
+	s.until_at = rq->now + conf->staff_hours * CLOCK_HOUR;
+	return s;
+}
+
+enum err
+login_open(struct req *rq, const struct user *u, enum login_kind kind,
+    struct login_session *ret)
+{
+	char			device[DEVICE_MAX], token[CRYPT_TOKEN_MAX];
+	struct session_from	from = { rq->address, device };
+	struct session		s = session_of(rq, u, kind);
 	enum err		e;
 
-	s = user_session(u, staff, staff ?
-	    rq->conf->staff_minutes * CLOCK_MINUTE :
-	    rq->conf->session_days * CLOCK_DAY);
-	if ((e = session_open(rq->redis, &s, token)) != OK)
+	*ret = (struct login_session){ .user = *u,
+		.must_change = s.must_change };
+	device_name(rq->agent, device);
+	if ((e = session_open_from(rq->redis, &s, &from, token)) != OK)
 		return e;
-	if ((e = recheck(rq, &row.user)) != OK) {
+	if ((e = recheck(rq, &ret->user)) != OK) {
 		session_end(rq->redis, token);
 		return e;
 	}
-	row.token = token;
-	row.expires_at = s.expires_at;
-	return req_one(rq, &row);
+	ret->token = arena_str(rq->arena, token);
+	ret->expires_at = session_end_at(&s);
+	return OK;
+}
+
+static enum err
+answer(struct req *rq, const struct user *u, enum login_kind kind)
+{
+	struct login_session	row;
+	enum err		e;
+
+	e = login_open(rq, u, kind, &row);
+	return e != OK ? e : req_one(rq, &row);
 }
 
 struct meet {
@@ -145,7 +169,7 @@ login_wechat(struct req *rq)
 	if (e == ERR_ABSENT)
 		return req_fail(rq, ERR_FORBIDDEN,
 		    "该账号已注销，如需恢复请联系社区工作人员。");
-	return e != OK ? e : answer(rq, &m.user, false);
+	return e != OK ? e : answer(rq, &m.user, LOGIN_WECHAT);
 }
 
 /*
@@ -171,35 +195,83 @@ limit_account(struct req *rq, const char *account)
 	    &rq->retry_after);
 }
 
-/* argon2id runs one at a time; a queue of it must not fill the pool. */
-static enum err
-check_password(const char *hash, const char *password)
-{
-	static atomic_int	waiting;
-	enum err		e = ERR_BUSY;
+struct proof {
+	const char		*account;
+	const char		*totp;
+	struct credential	 c;
+	enum err		 end;	/* OK so far, or why not */
+	int			 wait;
+};
 
-	if (atomic_fetch_add(&waiting, 1) < PASSWORDS_WAITING)
-		e = crypt_password_fits(hash, password) ? OK :
-		    ERR_CREDENTIALS;
-	atomic_fetch_sub(&waiting, 1);
+/* What came of it, with its row of the audit, whatever it is. */
+static enum err
+conclude(struct req *rq, void *arg)
+{
+	struct proof	*p = arg;
+	enum err	 e = p->end;
+
+	audit_as(rq, p->c.community_id, p->c.id);
+	if (p->c.id != 0)
+		audit_thing(rq, "user", p->c.id);
+	rq->retry_after = p->wait;
+	if (e == OK && p->c.totp != NULL)
+		e = credential_totp(rq, &p->c, p->totp);
+	if (e == OK)
+		return credential_fits(rq, p->account);
+	rq->keep = true;
 	return e;
+}
+
+/* From the words to OK, or to what is wrong with them. */
+static enum err
+prove(struct req *rq, const struct login_staff *in, struct proof *p)
+{
+	enum err	e;
+
+	e = credential_by_account(rq, in->account, &p->c);
+	if (e != OK && e != ERR_ABSENT)
+		return e;
+	e = credential_try(rq, in->account, p->c.id);
+	if (e == ERR_LOGIN_LOCKED) {
+		p->end = e;
+		p->wait = rq->retry_after;
+		return req_transact(rq, conclude, p);
+	}
+	if (e != OK)
+		return e;
+	/* An unknown account takes as long as a wrong password. */
+	p->end = credential_check(p->c.password, in->password);
+	if (p->end == OK && p->c.totp != NULL && in->totp == NULL)
+		p->end = ERR_TOTP_NEEDED;
+	/* Neither is a wrong password. */
+	if (p->end == ERR_BUSY || p->end == ERR_TOTP_NEEDED) {
+		e = credential_untry(rq, in->account);
+		return e != OK ? e : p->end;
+	}
+	return req_transact(rq, conclude, p);
 }
 
 static enum err
 login_staff(struct req *rq)
 {
 	const struct login_staff	*in = rq->in;
-	struct user			 u = { .password = NULL };
+	struct proof			 p = { .account = in->account,
+						.totp = in->totp };
+	struct user			 u;
 	enum err			 e;
 
 	if ((e = limit_account(rq, in->account)) != OK)
 		return e;
-	e = user_by_account(rq, in->account, &u);
-	if (e != OK && e != ERR_ABSENT)
+	rq->retry_after = 0;
+	if ((e = prove(rq, in, &p)) != OK)
 		return e;
-	/* An unknown account takes as long as a wrong password. */
-	e = check_password(e == OK ? u.password : NULL, in->password);
-	return e != OK ? e : answer(rq, &u, true);
+	e = user_get(rq, p.c.id, &u);
+	/* Closed, or given another password, since we looked. */
+	if (e == ERR_ABSENT || (e == OK && (u.password == NULL ||
+	    strcmp(u.password, p.c.password) != 0)))
+		return ERR_CREDENTIALS;
+	return e != OK ? e : answer(rq, &u, credential_stale(rq, &p.c) ?
+	    LOGIN_MUST_CHANGE : LOGIN_STAFF);
 }
 
 static enum err
@@ -234,5 +306,6 @@ void
 login_register(void)
 {
 	user_register();
+	credential_register();
 	route_register("sessions", login_routes);
 }

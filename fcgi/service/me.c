@@ -6,8 +6,11 @@
 
 #include "base/arena.h"
 #include "base/conf.h"
+#include "base/crypt.h"
 #include "flow/outbox.h"
 #include "http/req.h"
+#include "service/helper.h"
+#include "service/scope.h"
 #include "service/service.h"
 #include "service/user.h"
 #include "wechat/wechat.h"
@@ -34,16 +37,12 @@ static const struct field me_phone_fields[] = {
 };
 static const struct shape me_phone_shape = SHAPE(me_phone, "MePhone");
 
-/* The messages that a person may allow us to send. */
-static const char *const notice_names[] = { "order_progress", "order_todo",
-    NULL };
-
 struct me_accept {
 	int64_t		 template;
 };
 
 static const struct field me_accept_fields[] = {
-	F_ENUM(me_accept, template, "消息类型", MUST, notice_names),
+	F_ENUM(me_accept, template, "消息类型", MUST, conf_template_names),
 	F_END
 };
 static const struct shape me_accept_shape = SHAPE(me_accept, "NoticeAccept");
@@ -62,7 +61,7 @@ notice_template_id(struct json *j, const struct req *rq, const void *row)
 }
 
 static const struct view_column me_notice_columns[] = {
-	C_CODE(me_notice, template, notice_names),
+	C_CODE(me_notice, template, conf_template_names),
 	C_INT(me_notice, remaining,
 	    .about = "messages that may still be sent"),
 	C_CALC("template_id", SHAPE_TEXT, notice_template_id,
@@ -127,16 +126,25 @@ me_patch(struct req *rq)
 	return e != OK ? e : req_one(rq, &u);
 }
 
+/* What waits for the number becomes theirs: posts, and whom they help. */
 static enum err
 set_phone(struct req *rq, void *arg)
 {
-	return user_set_phone(rq, rq->who.user_id, arg);
+	const char	*index = crypt_index(rq->arena, "phone", arg);
+	int64_t		 id = rq->who.user_id;
+	enum err	 e;
+
+	if ((e = user_set_phone(rq, id, arg)) != OK ||
+	    (e = scope_claim(rq, id, index)) != OK)
+		return e;
+	return helper_claim(rq, id, index);
 }
 
 static enum err
 me_phone(struct req *rq)
 {
 	const struct me_phone	*in = rq->in;
+	struct user		 u;
 	const char		*phone;
 	enum err		 e;
 
@@ -147,7 +155,10 @@ me_phone(struct req *rq)
 	if (e != OK)
 		return e;
 	e = req_transact(rq, set_phone, arena_str(rq->arena, phone));
-	return e != OK ? e : answer(rq);
+	if (e != OK || (e = user_get(rq, rq->who.user_id, &u)) != OK)
+		return e == ERR_ABSENT ? ERR_NO_SESSION : e;
+	e = user_sync(rq, &u);
+	return e != OK ? e : req_one(rq, &u);
 }
 
 static enum err
@@ -164,20 +175,20 @@ notice_row(struct req *rq, const char *name, struct me_notice *ret)
 static enum err
 me_notices(struct req *rq)
 {
-	struct me_notice	 rows[sizeof(notice_names) /
-	    sizeof(notice_names[0])];
+	struct me_notice	 rows[CONF_TEMPLATES];
 	struct json		*j;
 	enum err		 e;
 	int			 i;
 
-	for (i = 0; notice_names[i] != NULL; i++)
-		if ((e = notice_row(rq, notice_names[i], &rows[i])) != OK)
+	for (i = 0; conf_template_names[i] != NULL; i++)
+		if ((e = notice_row(rq, conf_template_names[i],
+		    &rows[i])) != OK)
 			return e;
 	j = req_json(rq);
 	json_open(j);
 	json_key(j, "items");
 	json_list(j);
-	for (i = 0; notice_names[i] != NULL; i++)
+	for (i = 0; conf_template_names[i] != NULL; i++)
 		json_view(j, &me_notice_view, &rows[i], rq, rq->arena);
 	json_unlist(j);
 	json_key(j, "next");
@@ -190,7 +201,7 @@ static enum err
 me_accept(struct req *rq)
 {
 	const struct me_accept	*in = rq->in;
-	const char		*name = notice_names[in->template];
+	const char		*name = conf_template_names[in->template];
 	struct me_notice	 row;
 	enum err		 e;
 

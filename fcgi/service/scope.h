@@ -24,30 +24,44 @@ struct req;
 /* Whether the caller sees the whole community; 1 or 0 to bind in SQL. */
 bool scope_wide(const struct req *);
 
+/* SQL: whether row `a`, with its from_at and to_at, is valid at `now`. */
+#define SCOPE_VALID(a, now)						\
+	"(" a ".from_at <= " now " AND (" a ".to_at IS NULL OR "	\
+	a ".to_at > " now "))"
+
 /*
  * SQL: whether dwelling `d` (an expression, with the community's id in `c`)
  * is the caller's.  `wide`, `user`, `now` are parameters ("$2") bound to
  * scope_wide, the caller's id and rq->now.
+ *
+ * The list in it names no row outside, so both engines make it once a
+ * statement and look dwellings up in it; CROSS JOIN holds SQLite to the
+ * order of the tables.
  */
 #define SCOPE_COVERS(c, d, wide, user, now)				\
-	"(CAST(" wide " AS BIGINT) = 1 OR EXISTS (SELECT 1"		\
-	" FROM post sp JOIN unit_dwelling sd"				\
-	" ON sd.community_id = sp.community_id AND sd.dwelling_id = " d	\
-	" AND sd.from_at <= " now " AND (sd.to_at IS NULL"		\
-	" OR sd.to_at > " now ")"					\
-	" JOIN unit_grid sg ON sg.community_id = sd.community_id"	\
-	" AND sg.unit_id = sd.unit_id AND sg.from_at <= " now		\
-	" AND (sg.to_at IS NULL OR sg.to_at > " now ")"			\
-	" JOIN place sq ON sq.community_id = sd.community_id"		\
-	" AND sq.id = sd.dwelling_id"					\
-	" WHERE sp.community_id = " c " AND sp.user_id = " user		\
-	" AND sp.from_at <= " now " AND (sp.to_at IS NULL"		\
-	" OR sp.to_at > " now ")"					\
-	" AND ((sp.scope = 'unit' AND sp.scope_id = sd.unit_id)"	\
-	" OR (sp.scope = 'grid' AND sp.scope_id = sg.grid_id)"		\
-	" OR (sp.scope = 'compound'"					\
-	" AND sp.scope_id = sq.compound_id)"				\
-	" OR sp.scope = 'community')))"
+	"(CAST(" wide " AS BIGINT) = 1 OR (" c ", " d ") IN ("		\
+	"SELECT sd.community_id, sd.dwelling_id"			\
+	" FROM post sp CROSS JOIN unit_dwelling sd"			\
+	" WHERE sp.user_id = " user					\
+	" AND sp.role = 'head' AND sp.scope = 'unit' AND "		\
+	SCOPE_VALID("sp", now)						\
+	" AND sd.community_id = sp.community_id"			\
+	" AND sd.unit_id = sp.scope_id AND " SCOPE_VALID("sd", now)	\
+	" UNION ALL SELECT sd.community_id, sd.dwelling_id"		\
+	" FROM post sp CROSS JOIN unit_grid sg"				\
+	" CROSS JOIN unit_dwelling sd WHERE sp.user_id = " user		\
+	" AND sp.role = 'grid' AND sp.scope = 'grid' AND "		\
+	SCOPE_VALID("sp", now)						\
+	" AND sg.community_id = sp.community_id"			\
+	" AND sg.grid_id = sp.scope_id AND " SCOPE_VALID("sg", now)	\
+	" AND sd.community_id = sg.community_id"			\
+	" AND sd.unit_id = sg.unit_id AND " SCOPE_VALID("sd", now)	\
+	" UNION ALL SELECT sq.community_id, sq.id"			\
+	" FROM post sp CROSS JOIN place sq WHERE sp.user_id = " user	\
+	" AND sp.role = 'property' AND sp.scope = 'compound' AND "	\
+	SCOPE_VALID("sp", now)						\
+	" AND sq.community_id = sp.community_id"			\
+	" AND sq.compound_id = sp.scope_id))"
 
 /* OK when it is the caller's, else ERR_ABSENT. */
 enum err scope_dwelling(struct req *, int64_t dwelling_id);

@@ -29,12 +29,14 @@ service_ready(void)
 	helper_register();
 	privacy_register();
 	staff_register();
+	my_session_register();
 	password_register();
 	totp_register();
 	scan_register();
 	import_register();
 	export_register();
 	audit_log_register();
+	ledger_register();
 	water_account_register();
 	roll_call_register();
 	return route_ready() && flow_ready();

@@ -33,12 +33,15 @@ void home_register(void);
 void helper_register(void);
 void privacy_register(void);
 void staff_register(void);
+void my_session_register(void);
 void password_register(void);
 void totp_register(void);
 void scan_register(void);
 void import_register(void);
 void export_register(void);
 void audit_log_register(void);
+void ledger_register(void);
+void ledger_check_register_own(void);
 void water_account_register(void);
 void roll_call_register(void);
 

@@ -56,6 +56,8 @@ struct product_new {
 	int64_t		 price_fen;
 	int64_t		 stock;
 	bool		 on_sale;
+	bool		 returnable;
+	int64_t		 deposit_fen;
 };
 
 static const struct field product_new_fields[] = {
@@ -66,6 +68,8 @@ static const struct field product_new_fields[] = {
 	F_INT(product_new, price_fen, "价格（分）", MUST, 0, 1000000),
 	F_INT(product_new, stock, "库存", MUST, 0, 100000),
 	F_BOOL(product_new, on_sale, "上架", MUST),
+	F_BOOL(product_new, returnable, "回收空桶", MAY),
+	F_INT(product_new, deposit_fen, "空桶押金（分）", MAY, 0, 100000),
 	F_END
 };
 static const struct shape product_new_shape =
@@ -76,6 +80,8 @@ struct product_patch {
 	const char	*name;
 	int64_t		 price_fen;
 	bool		 on_sale;
+	bool		 returnable;
+	int64_t		 deposit_fen;
 };
 
 static const struct field product_patch_fields[] = {
@@ -83,6 +89,8 @@ static const struct field product_patch_fields[] = {
 	F_TEXT(product_patch, name, "商品名", MAY, 1, 40),
 	F_INT(product_patch, price_fen, "价格（分）", MAY, 0, 1000000),
 	F_BOOL(product_patch, on_sale, "上架", MAY),
+	F_BOOL(product_patch, returnable, "回收空桶", MAY),
+	F_INT(product_patch, deposit_fen, "空桶押金（分）", MAY, 0, 100000),
 	F_END
 };
 static const struct shape product_patch_shape =
@@ -171,19 +179,23 @@ static struct stmt my_sql[] = {
 	    " WHERE f.community_id = $1 AND f.org_id = $3"
 	    " AND f.user_id = $2) ORDER BY brand, millilitres DESC, id",
 	    NULL, 0 },
-	[MY_PRODUCT_ADD] = { RW, 11, NULL,
+	[MY_PRODUCT_ADD] = { RW, 13, NULL,
 	    "INSERT INTO water_product (community_id, id, station_id,"
 	    " brand, name, millilitres, price_fen, stock, on_sale,"
-	    " updated_at) SELECT community_id, CAST($4 AS BIGINT), id,"
+	    " updated_at, returnable, deposit_fen)"
+	    " SELECT community_id, CAST($4 AS BIGINT), id,"
 	    " CAST($5 AS TEXT), CAST($6 AS TEXT), CAST($7 AS BIGINT),"
 	    " CAST($8 AS BIGINT), CAST($9 AS BIGINT), CAST($10 AS BIGINT),"
-	    " CAST($11 AS BIGINT) FROM water_station"
+	    " CAST($11 AS BIGINT), CAST($12 AS BIGINT),"
+	    " CAST($13 AS BIGINT) FROM water_station"
 	    " WHERE community_id = $1 AND id = $3 AND"
 	    MANAGES("water_station.id"), NULL, 0 },
-	[MY_PRODUCT_PATCH] = { RW, 7, NULL,
+	[MY_PRODUCT_PATCH] = { RW, 9, NULL,
 	    "UPDATE water_product SET name = COALESCE($4, name),"
 	    " price_fen = COALESCE($5, price_fen),"
-	    " on_sale = COALESCE($6, on_sale), updated_at = $7"
+	    " on_sale = COALESCE($6, on_sale), updated_at = $7,"
+	    " returnable = COALESCE($8, returnable),"
+	    " deposit_fen = COALESCE($9, deposit_fen)"
 	    " WHERE community_id = $1 AND id = $3 AND"
 	    MANAGES("water_product.station_id"), NULL, 0 },
 	[MY_PRODUCT_STOCK] = { RW, 5, NULL,
@@ -308,7 +320,8 @@ product_add(struct req *rq)
 	    WITH(V(rq->who.community_id), V(rq->who.user_id),
 	    V(in->station_id), V(id), V(in->brand), V(in->name),
 	    V(in->millilitres), V(in->price_fen), V(in->stock),
-	    V(in->on_sale), V(rq->now)), &n);
+	    V(in->on_sale), V(rq->now), V(in->returnable),
+	    V(in->deposit_fen)), &n);
 	if (e == ERR_UNIQUE)
 		return req_fail(rq, ERR_CONFLICT,
 		    "已有相同品牌、名称和容量的商品，请直接修改它。");
@@ -328,8 +341,9 @@ product_patch(struct req *rq)
 	    WITH(V(rq->who.community_id), V(rq->who.user_id), V(in->id),
 	    V(in->name),
 	    sent(rq, "price_fen", in->price_fen),
-	    sent(rq, "on_sale", in->on_sale),
-	    V(rq->now)), &n);
+	    sent(rq, "on_sale", in->on_sale), V(rq->now),
+	    sent(rq, "returnable", in->returnable),
+	    sent(rq, "deposit_fen", in->deposit_fen)), &n);
 	if (e == ERR_UNIQUE)
 		return req_fail(rq, ERR_CONFLICT,
 		    "已有相同品牌、名称和容量的商品，请换个名称。");

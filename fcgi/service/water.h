@@ -9,6 +9,7 @@
  * water_offer.c    asking the next station
  * water_flow.c     the flow of an order
  * water_order.c    orders: view, lists, routes
+ * water_account.h  tickets, barrels and deposits of a household
  * station.c        the station's side of all this
  */
 #ifndef SERVICE_WATER_H
@@ -104,12 +105,14 @@ struct water_product {
 	int64_t		 price_fen;
 	int64_t		 stock;
 	int64_t		 on_sale;
+	int64_t		 returnable;	/* its barrel is lent */
+	int64_t		 deposit_fen;	/* for one that does not come back */
 	int64_t		 updated_at;
 };
 extern const struct view water_product_view;
 #define WATER_PRODUCT_COLUMNS						\
 	"id, station_id, brand, name, millilitres, price_fen, stock,"	\
-	" on_sale, updated_at"
+	" on_sale, returnable, deposit_fen, updated_at"
 
 /* ---- orders ---- */
 
@@ -138,6 +141,8 @@ extern const struct shape water_order_new_shape;
 struct water_again_in {
 	int64_t		 expected_total_fen;
 };
+/* How an order is paid, as places of water_payments. */
+enum { WATER_ON_DELIVERY, WATER_BY_TICKET };
 extern const char *const water_payments[];
 
 /* One line of an order, priced. */
@@ -207,6 +212,7 @@ struct water_event_in {
 	const char	*code;
 	int64_t		 courier_id;
 	const char	*reason;
+	int64_t		 empties;	/* at the handover */
 };
 extern const struct shape water_event_shape;
 

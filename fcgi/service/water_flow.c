@@ -4,8 +4,8 @@
  *
  * placed -> accepted -> delivering -> delivered -> completed; cancelled
  * and rejected are the other ends.  Barrels come back to the stock in
- * both.  Payment is at the door now; a state between placed and accepted
- * is where paying beforehand goes.
+ * both, and tickets to their book.  Payment is at the door or by ticket; a
+ * state between placed and accepted is where paying online goes.
  */
 #include <string.h>
 
@@ -14,6 +14,7 @@
 #include "base/crypt.h"
 #include "http/req.h"
 #include "service/water.h"
+#include "service/water_account.h"
 
 #define MINUTE	CLOCK_MINUTE
 #define HOUR	CLOCK_HOUR
@@ -74,9 +75,10 @@ static struct stmt water_sql[] = {
 	[WATER_CODE] = { RW, 4, NULL,
 	    "UPDATE water_order SET code = $3, code_tries = code_tries * $4"
 	    " WHERE community_id = $1 AND id = $2", NULL, 0 },
-	[WATER_PAID] = { RW, 3, NULL,
-	    "UPDATE water_order SET paid_at = $3 WHERE community_id = $1"
-	    " AND id = $2 AND paid_at IS NULL", NULL, 0 },
+	[WATER_PAID] = { RW, 5, NULL,
+	    "UPDATE water_order SET paid_at = $3, empties = $4,"
+	    " deposit_fen = $5 WHERE community_id = $1 AND id = $2"
+	    " AND paid_at IS NULL", NULL, 0 },
 	[WATER_REASON] = { RW, 3, NULL,
 	    "UPDATE water_order SET reason = $3 WHERE community_id = $1"
 	    " AND id = $2", NULL, 0 },
@@ -197,13 +199,14 @@ expire(struct req *rq, struct flow_step *st)
 	return OK;
 }
 
-/* Barrels go back when an order ends without water. */
+/* Barrels and tickets go back when an order ends without water. */
 static enum err
 give_back(struct req *rq, struct flow_step *st)
 {
 	enum err	e;
 
-	if ((e = water_stock_return(rq, st->thing.id)) != OK)
+	if ((e = water_stock_return(rq, st->thing.id)) != OK ||
+	    (e = water_ticket_back(rq, st->thing.id)) != OK)
 		return e;
 	return set_reason(rq, st);
 }
@@ -299,12 +302,31 @@ check_code(struct req *rq, struct flow_step *st)
 	    (int)(WATER_TRIES - row.code_tries)));
 }
 
+/*
+ * The water is there: tickets are spent, barrels and deposit booked.  The
+ * resident who confirms without the courier has given back as many
+ * barrels as came, for nobody has counted.
+ */
 static enum err
 paid_at_door(struct req *rq, struct flow_step *st)
 {
+	const struct water_event_in	*in = st->in;
+	struct water_door		 door;
+	bool				 counted;
+	enum err			 e;
+
+	counted = field_given(rq, "empties") &&
+	    strcmp(st->move->event, "handover") == 0;
+	if ((e = water_ticket_spend(rq, st->thing.id,
+	    st->thing.org_id)) != OK ||
+	    (e = water_barrel_deliver(rq, st, counted ? in->empties :
+	    VIEW_NULL_INT, &door)) != OK)
+		return e;
+	if (counted)
+		st->note = water_door_note(rq, &door);
 	return db_run(rq->db, &water_sql[WATER_PAID],
-	    WITH(V(st->thing.community_id), V(st->thing.id), V(rq->now)),
-	    NULL);
+	    WITH(V(st->thing.community_id), V(st->thing.id), V(rq->now),
+	    V(door.empties), V(door.deposit_fen)), NULL);
 }
 
 static const struct flow_state water_states[] = {

@@ -13,6 +13,7 @@
 #include "http/req.h"
 #include "service/service.h"
 #include "service/water.h"
+#include "service/water_account.h"
 
 struct water_order {
 	int64_t		 id;
@@ -34,6 +35,9 @@ struct water_order {
 	int64_t		 floor_fen;
 	int64_t		 total_fen;
 	const char	*payment;
+	int64_t		 tickets;
+	int64_t		 empties;
+	int64_t		 deposit_fen;
 	int64_t		 paid_at;
 	const char	*note;
 	const char	*reason;
@@ -114,6 +118,11 @@ static const struct view_column water_order_columns[] = {
 	C_FEN(water_order, floor_fen),
 	C_FEN(water_order, total_fen),
 	C_CODE(water_order, payment, water_payments),
+	C_INT(water_order, tickets, .about = "that pay for the barrels"),
+	C_INT(water_order, empties, .flags = VIEW_NULL,
+	    .about = "taken back at the door"),
+	C_FEN(water_order, deposit_fen,
+	    .about = "taken at the door beside the total; below 0 given back"),
 	C_TIME(water_order, paid_at, .flags = VIEW_NULL),
 	C_TEXT(water_order, note, .flags = VIEW_NULL),
 	C_TEXT(water_order, reason, .flags = VIEW_NULL),
@@ -160,6 +169,10 @@ static const struct field water_event_in_fields[] = {
 	F_TEXT(water_event_in, code, "收货码", MAY, 4, 4),
 	F_ID(water_event_in, courier_id, "配送员", MAY),
 	F_TEXT(water_event_in, reason, "原因", MAY, 0, 100),
+	{ .kind = FIELD_INT, .name = "empties",
+	    .offset = offsetof(struct water_event_in, empties),
+	    .max = WATER_BARRELS_MAX, .label = "空桶数",
+	    .about = "at the handover; as many as barrels when absent" },
 	F_END
 };
 const struct shape water_event_shape =
@@ -192,7 +205,8 @@ static const struct view order_contact_view =
 	" w.contact, w.phone_mask AS phone,"				\
 	" w.assignee_id AS courier_id, w.courier, w.window_from,"	\
 	" w.window_to, w.items, w.goods_fen, w.floor_fen, w.total_fen,"	\
-	" w.payment, w.paid_at, w.note, w.reason, w.urged,"		\
+	" w.payment, w.tickets, w.empties, w.deposit_fen, w.paid_at,"	\
+	" w.note, w.reason, w.urged,"					\
 	" w.deadline_at, w.created_at, w.updated_at, w.owner_id,"	\
 	" w.code,"
 
@@ -361,31 +375,35 @@ order_contact(struct req *rq)
 #define PARTIES	(ROLE_RESIDENT | STAFF | ROLE_ADMIN | ROLE_CLERK)
 
 static const struct route order_routes[] = {
-	{ POST, "/api/v1/water/orders", ROLE_RESIDENT,
+	{ POST, "/api/v1/water/orders", ROLE_RESIDENT | ACT_WATER,
 	    &water_order_new_shape,
 	    REPLY_ONE, &water_order_view, 201, POOL_API, TX_WRITE,
 	    water_place, "Order water" },
-	{ POST, "/api/v1/water/orders/again", ROLE_RESIDENT, &again_shape,
+	{ POST, "/api/v1/water/orders/again", ROLE_RESIDENT | ACT_WATER,
+	    &again_shape,
 	    REPLY_ONE, &water_order_view, 201, POOL_API, TX_WRITE,
 	    water_place_again, "Order the same again" },
-	{ GET, "/api/v1/water/orders", ROLE_RESIDENT, &order_page_shape,
+	{ GET, "/api/v1/water/orders", ROLE_RESIDENT | ACT_WATER | ACT_READ,
+	    &order_page_shape,
 	    REPLY_LIST, &water_order_view, 200, POOL_API, TX_READ,
 	    order_list, "My orders, newest first" },
 	{ GET, "/api/v1/water/urged-orders", ROLE_ADMIN | ROLE_CLERK,
 	    &order_page_shape,
 	    REPLY_LIST, &water_order_view, 200, POOL_API, TX_READ,
 	    order_urged, "Open orders that were overdue" },
-	{ GET, "/api/v1/water/orders/{id}", PARTIES, &order_id_shape,
+	{ GET, "/api/v1/water/orders/{id}", PARTIES | ACT_WATER | ACT_READ,
+	    &order_id_shape,
 	    REPLY_ONE, &water_order_view, 200, POOL_API, TX_READ,
 	    order_get, "One order" },
-	{ GET, "/api/v1/water/orders/{id}/timeline", PARTIES,
+	{ GET, "/api/v1/water/orders/{id}/timeline",
+	    PARTIES | ACT_WATER | ACT_READ,
 	    &order_id_shape,
 	    REPLY_LIST, &flow_event_view, 200, POOL_API, TX_READ,
 	    order_timeline, "Every step of an order" },
 	{ POST, "/api/v1/water/orders/{id}/contact", STAFF, &order_id_shape,
 	    REPLY_ONE, &order_contact_view, 200, POOL_API, TX_WRITE,
 	    order_contact, "The receiver's number in clear, for the door" },
-	{ POST, "/api/v1/water/orders/{id}/{event}", PARTIES,
+	{ POST, "/api/v1/water/orders/{id}/{event}", PARTIES | ACT_WATER,
 	    &water_event_shape,
 	    REPLY_ONE, &water_order_view, 200, POOL_API, TX_WRITE,
 	    order_event, "Move an order on" },

@@ -5,6 +5,8 @@
  * All in one transaction: stock is taken by conditional updates, so an
  * order that stands has its barrels, and one that fails took none.
  */
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/crypt.h"
 #include "base/id.h"
@@ -12,8 +14,10 @@
 #include "base/text.h"
 #include "http/req.h"
 #include "service/water.h"
+#include "service/water_account.h"
 
-const char *const water_payments[] = { "on_delivery", NULL };
+const char *const water_payments[] = { "on_delivery", "ticket",
+    NULL };
 
 static const struct field water_item_in_fields[] = {
 	F_ID(water_item_in, product_id, "商品", MUST),
@@ -50,6 +54,7 @@ const struct shape water_order_new_shape =
 /* Where it goes, as the address stands now. */
 struct target {
 	int64_t		 id;
+	int64_t		 dwelling_id;
 	int64_t		 compound_id;
 	const char	*place;
 	int64_t		 floor;
@@ -60,6 +65,7 @@ struct target {
 
 static const struct view_column target_columns[] = {
 	C_ID(target, id),
+	C_ID(target, dwelling_id),
 	C_ID(target, compound_id),
 	C_TEXT(target, place),
 	C_INT(target, floor, .flags = VIEW_NULL),
@@ -75,6 +81,7 @@ struct last {
 	int64_t		 id;
 	int64_t		 org_id;
 	int64_t		 address_id;
+	const char	*payment;
 	const char	*note;
 };
 
@@ -82,6 +89,7 @@ static const struct view_column last_columns[] = {
 	C_ID(last, id),
 	C_ID(last, org_id),
 	C_ID(last, address_id),
+	C_TEXT(last, payment),
 	C_TEXT(last, note, .flags = VIEW_NULL),
 	C_END
 };
@@ -91,23 +99,25 @@ enum { PLACE_TARGET, PLACE_INSERT, PLACE_LAST, PLACE_SQL_MAX };
 
 static struct stmt place_sql[] = {
 	[PLACE_TARGET] = { RO, 3, &target_view,
-	    "SELECT a.id, p.compound_id, p.full_name AS place, p.floor,"
-	    " p.lift, a.contact, a.phone FROM address a JOIN place p"
+	    "SELECT a.id, a.dwelling_id, p.compound_id,"
+	    " p.full_name AS place, p.floor, p.lift, a.contact, a.phone"
+	    " FROM address a JOIN place p"
 	    " ON p.community_id = a.community_id AND p.id = a.dwelling_id"
 	    " WHERE a.community_id = $1 AND a.user_id = $2 AND a.id = $3"
 	    " AND a.removed_at IS NULL", NULL, 0 },
-	[PLACE_INSERT] = { RW, 25, NULL,
+	[PLACE_INSERT] = { RW, 26, NULL,
 	    "INSERT INTO water_order (community_id, id, state, version,"
 	    " urged, deadline_at, owner_id, org_id, title, created_at,"
 	    " updated_at, address_id, compound_id, place, floor, lift,"
 	    " contact, phone, phone_mask, window_from, window_to, items,"
 	    " goods_fen, floor_fen, total_fen, agreed_fen, payment, code,"
-	    " code_tries, note, station, station_phone)"
+	    " code_tries, note, station, station_phone, tickets)"
 	    " VALUES ($1, $2, 'placed', 1, 0, $3, $4, $5, $6, $7, $7, $8,"
 	    " $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,"
-	    " $21, $21, $22, '', 0, $23, $24, $25)", NULL, 0 },
+	    " $21, $21, $22, '', 0, $23, $24, $25, $26)", NULL, 0 },
 	[PLACE_LAST] = { RO, 2, &last_view,
-	    "SELECT id, org_id, address_id, note FROM water_order"
+	    "SELECT id, org_id, address_id, payment, note"
+	    " FROM water_order"
 	    " WHERE community_id = $1 AND owner_id = $2"
 	    " ORDER BY id DESC LIMIT 1", NULL, 0 },
 };
@@ -240,12 +250,27 @@ insert_order(struct req *rq, const struct water_order_new *in,
 	    V(p->window.to), V(water_stock_json(rq, &p->lines)),
 	    V(p->lines.goods_fen), V(p->floor_fen), V(p->total_fen),
 	    V(water_payments[in->payment]), V(in->note), V(p->station.name),
-	    V(p->station.phone)), NULL);
+	    V(p->station.phone), V(in->payment == WATER_BY_TICKET ?
+	    p->lines.barrels : (int64_t)0)), NULL);
 	if (e != OK)
 		return e;
 	if ((e = water_stock_write(rq, t->id, &p->lines)) != OK)
 		return e;
 	return water_offer_note(rq, t->id, t->org_id);
+}
+
+/* A ticket a barrel, held until it is there; carrying is paid in cash. */
+static enum err
+hold_tickets(struct req *rq, const struct placing *p, int64_t order_id)
+{
+	int64_t		account;
+	enum err	e;
+
+	e = water_account_take(rq, p->station.id, rq->who.user_id,
+	    p->to.dwelling_id, &account);
+	if (e != OK)
+		return e;
+	return water_ticket_hold(rq, account, order_id, &p->lines);
 }
 
 static enum err
@@ -272,6 +297,9 @@ place(struct req *rq, const struct water_order_new *in)
 	    p.station.closes, p.station.accept_minutes);
 	if ((e = insert_order(rq, in, &p, &t)) != OK)
 		return e;
+	if (in->payment == WATER_BY_TICKET &&
+	    (e = hold_tickets(rq, &p, t.id)) != OK)
+		return e;
 	if ((e = flow_start(rq, &water_flow, "place", &t)) != OK)
 		return e;
 	return water_order_answer(rq, t.id);
@@ -287,7 +315,7 @@ enum err
 water_place_again(struct req *rq)
 {
 	const struct water_again_in *asked = rq->in;
-	struct water_order_new	 in = { .payment = 0 };
+	struct water_order_new	 in = { .payment = WATER_ON_DELIVERY };
 	struct water_item_in	*items;
 	struct water_lines	 lines;
 	struct last		 last;
@@ -307,6 +335,8 @@ water_place_again(struct req *rq)
 	for (i = 0; i < lines.n; i++)
 		items[i] = (struct water_item_in){ lines.at[i].product_id,
 		    lines.at[i].quantity };
+	if (strcmp(last.payment, water_payments[WATER_BY_TICKET]) == 0)
+		in.payment = WATER_BY_TICKET;
 	in.station_id = last.org_id;
 	in.address_id = last.address_id;
 	in.items = (struct field_list){ (size_t)lines.n, items };

@@ -80,6 +80,9 @@ static const struct view_column water_product_columns[] = {
 	C_FEN(water_product, price_fen),
 	C_INT(water_product, stock),
 	C_BOOL(water_product, on_sale),
+	C_BOOL(water_product, returnable, .about = "its barrel is lent"),
+	C_FEN(water_product, deposit_fen,
+	    .about = "for a lent barrel without an empty in exchange"),
 	C_TIME(water_product, updated_at),
 	C_END
 };
@@ -200,10 +203,12 @@ product_list(struct req *rq)
 }
 
 static const struct route station_routes[] = {
-	{ GET, "/api/v1/water/stations", ROLE_RESIDENT, &station_query_shape,
+	{ GET, "/api/v1/water/stations", ROLE_RESIDENT | ACT_WATER,
+	    &station_query_shape,
 	    REPLY_LIST, &water_station_view, 200, POOL_API, TX_READ,
 	    station_list, "Stations that serve one of my addresses" },
-	{ GET, "/api/v1/water/products", ROLE__ALL, &product_query_shape,
+	{ GET, "/api/v1/water/products", ROLE__ALL | ACT_WATER,
+	    &product_query_shape,
 	    REPLY_LIST, &water_product_view, 200, POOL_API, TX_READ,
 	    product_list, "What a station sells" },
 	{ 0 }

@@ -63,7 +63,7 @@ test('what is not there is a 404 problem, from nginx and worker', () =>
 
 test('a wrong method is 405 with Allow', async () => {
 	for (const [method, where, allow] of [
-		['PUT', '/api/v1/me', 'GET, PATCH'],
+		['PUT', '/api/v1/me', 'GET, PATCH, DELETE'],
 		['DELETE', '/api/v1/water/orders', 'GET, POST'],
 		['OPTIONS', '/api/v1/communities', 'GET'],
 		['BREW', '/api/v1/communities', 'GET'],

@@ -76,7 +76,7 @@ test('goods on sale, with price and stock', async () => {
 	assert.deepEqual({ ...big, updated_at: 0 }, { id: BIG, station_id: A,
 		brand: '山泉', name: '山泉 18.9 升', millilitres: 18900,
 		price_fen: 1800, stock: 1000, on_sale: true,
-		updated_at: 0 });
+		returnable: false, deposit_fen: 0, updated_at: 0 });
 	assert.deepEqual((await goods(B)).map((one) => one.id), [BIG_B]);
 	for (const id of [Z, '999999'])
 		await p.no(404, 'not_found', 'GET',
@@ -167,7 +167,8 @@ test('a product is added once', async () => {
 	    { as: owner, body: fresh });
 
 	assert.deepEqual({ ...one, id: 0, updated_at: 0 },
-	    { id: 0, ...fresh, updated_at: 0 });
+	    { id: 0, ...fresh, returnable: false, deposit_fen: 0,
+		updated_at: 0 });
 	assert.ok((await goods(A)).some((row) => row.id === one.id));
 	await p.no(409, 'conflict', 'POST', `${MINE}/products`,
 	    { as: owner, body: fresh });

@@ -7,13 +7,60 @@ import assert from 'node:assert/strict';
 import { start, test } from './harness.mjs';
 import { A, ABROAD, BIG, BIG_Z, HERE, K1, LOW, ROLES, THERE, Z }
     from './lib/fixture.mjs';
+import { HOME_JING, HOME_WANG, JING, LAN, NEED_JING, NEED_LAN }
+    from './lib/people.mjs';
+import { hire } from './lib/staff.mjs';
 import { fire, ORDERS, orderOf, place } from './lib/water.mjs';
 
 const p = await start({ jobs: false });
 const anna = await p.resident(1);
 const order = await place(p, anna);
 await fire(p, 'owner-a', order.id, 'accept');
+// A ticket book, so that there is a water account.
+async function bookOf(seller, address, product, station) {
+	const as = await p.as(seller);
+	const book = await p.yes(201, 'POST', '/api/v1/station/ticket-books',
+	    { as, body: { address_id: address, product_id: product, paid: 1,
+		gift: 0, price_fen: 1, received: 'cash' } });
+
+	return { book: book.id, account: book.account_id, station };
+}
 const operations = p.contract.operations();
+
+// A home asked for, and a helper, of `who`.
+async function homely(who, dwelling_id) {
+	const { items } = await p.yes(200, 'POST', '/api/v1/me/homes',
+	    { as: who, body: { dwelling_id } });
+	const helper = await p.yes(201, 'POST', '/api/v1/me/helpers',
+	    { as: who, body: { phone: '13912340001', name: '女儿',
+		rights: ['water'] } });
+
+	return { home: items[0].id, helper: helper.id };
+}
+// New borders, not in force.
+async function borderOf(admin, dwelling, to_id) {
+	return (await p.yes(201, 'POST', '/api/v1/borders', {
+		as: await p.as(admin), body: { title: 'x', moves: [
+			{ kind: 'dwelling', id: dwelling, to_id }] } })).id;
+}
+
+// A file that waits to be checked.
+const FORM = ['kind"\r\n\r\ngrids', 'file"; filename="x.csv"\r\n\r\na,b'];
+const upload = { raw: FORM.map((part) => '--x\r\n' +
+    `content-disposition: form-data; name="${part}\r\n`).join('') +
+    '--x--\r\n', headers: {
+	'content-type': 'multipart/form-data; boundary=x' } };
+const importOf = async (openid) => (await p.yes(202, 'POST',
+    '/api/v1/imports', { as: await p.as(openid), ...upload })).id;
+// A question to one unit.
+async function roll(caller, scope_id) {
+	return (await p.yes(201, 'POST', '/api/v1/roll-calls', {
+		as: await p.as(caller), body: asking(scope_id) })).id;
+}
+const asking = (scope_id) => ({ question: '都好吗？', scope: 'unit', scope_id,
+	closes_at: new Date(p.clock.now() + 3600_000).toISOString() });
+const STAFF_HERE = (await hire(p, 'staff.here')).id;
+const STAFF_THERE = (await hire(p, 'staff.there', {}, 'admin-z')).id;
 
 // A person with every role in both communities, now in one of them.
 async function everyone(openid, community) {
@@ -28,24 +75,96 @@ async function everyone(openid, community) {
 	return p.as(openid, { fresh: true });
 }
 
-const here = { address: anna.address, order: order.id, station: A,
-	product: BIG, parent: K1, dwelling: LOW };
+// A clear list that somebody of the office asked for.
+const exportOf = async (openid) => (await p.yes(201, 'POST',
+    '/api/v1/exports', { as: await p.as(openid), body: { kind: 'persons',
+	format: 'csv', clear: true, reason: '核对名单' } })).id;
+
+// A file that waits to be checked.
+async function imported(community, id) {
+	await p.sql('INSERT INTO import (community_id, id, kind, name, sha256,' +
+	    ' bytes, state, partial, rows, added, changed, same, faults,' +
+	    ' counts, kept, by_id, claim, claimed_until, created_at) VALUES' +
+	    ` (${community}, ${id}, 'roster', 'x.csv', '', 1, 'uploaded', 0,` +
+	    " 0, 0, 0, 0, 0, '[]', 1, 1, 0, 0, 1)");
+	return id;
+}
+
+const here = { address: anna.address, order: order.id,
+	export: await exportOf('role-admin'),
+	import: await importOf('role-admin'),
+	...await bookOf('owner-a', anna.address, BIG, A),
+	product: BIG, parent: K1, dwelling: LOW, person: LAN,
+	...await homely(anna, LOW),
+	household: HOME_WANG, need: NEED_LAN, staff: STAFF_HERE,
+	grid: '6001', grid2: '6002', post: '6502',
+	border: await borderOf('role-admin', LOW, '6102'),
+	unit: '6101', roll: await roll('head-1', '6101'),
+	import: await imported(HERE, '8801') };
 
 // The request that would do it, on the things of `world`.
 function sample({ method, path }, world) {
 	const ids = [[/\/addresses\/\{id\}/, world.address],
 		[/\/orders\/\{id\}/, world.order],
 		[/\/station\/\{id\}/, world.station],
-		[/\/products\/\{id\}/, world.product]];
+		[/\/products\/\{id\}/, world.product],
+		[/\/staff\/\{id\}/, world.staff],
+		[/\/roll-calls\/\{id\}/, world.roll],
+		[/\/imports\/\{id\}/, world.import],
+		[/\/dwellings\/\{(dwelling_)?id\}/, world.dwelling],
+		[/\/grids\/\{id\}/, world.grid],
+		[/\/units\/\{id\}/, world.unit],
+		[/\/posts\/\{id\}/, world.post],
+		[/\/borders\/\{id\}/, world.border],
+		[/\/exports\/\{id\}/, world.export],
+		[/\/imports\/\{id\}/, world.import],
+		[/\/me\/sessions\/\{id\}/, '1'],
+		[/\/accounts\/\{id\}/, world.account],
+		[/\/ticket-books\/\{id\}/, world.book],
+		[/\/homes\/\{id\}/, world.home],
+		[/\/helpers\/\{(helper_)?id\}/, world.helper],
+		[/\/persons\/\{id\}/, world.person],
+		[/\/households\/\{id\}/, world.household],
+		[/\/needs\/\{id\}/, world.need]];
 	const queries = {
 		'/api/v1/territory': `?parent=${world.parent}`,
 		'/api/v1/water/stations': `?address_id=${world.address}`,
 		'/api/v1/water/products': `?station_id=${world.station}`,
+		'/api/v1/station/accounts': `?station_id=${world.station}`,
+		'/api/v1/water/ledger': `?account_id=${world.account}`,
 		'/api/v1/station/people': `?station_id=${world.station}`,
 		'/api/v1/station/products': `?station_id=${world.station}`,
+		'/api/v1/persons': `?dwelling_id=${world.dwelling}`,
+		'/api/v1/households': `?dwelling_id=${world.dwelling}`,
 	};
+	const said = { source: 'visit', ground: 'duty' };
+	const later = new Date(p.clock.now() + 864e5).toISOString();
 	const bodies = {
+		'POST /api/v1/grids': { code: '1', name: 'x' },
+		'PATCH /api/v1/grids/{id}': { name: 'x' },
+		'POST /api/v1/units': { grid_id: world.grid, code: 'x',
+			name: 'x' },
+		'PATCH /api/v1/units/{id}': { name: 'x' },
+		'POST /api/v1/units/{id}/dwellings': {
+			dwellings: [{ id: world.dwelling }] },
+		'POST /api/v1/posts': { role: 'grid', scope: 'grid',
+			scope_id: world.grid, phone: '13912340004',
+			name: 'x' },
+		'PATCH /api/v1/posts/{id}': { name: 'x' },
+		'POST /api/v1/posts/{id}/deputies': { user_id: anna.id,
+			name: 'x', from: new Date(p.clock.now())
+				.toISOString(), to: later },
+		'PUT /api/v1/posts/{id}/duty-times': { times: [] },
+		'POST /api/v1/borders': { title: 'x', moves: [{ id: world.unit,
+			kind: 'unit', to_id: world.grid2 }] },
+		'POST /api/v1/borders/{id}/apply': { on: later.slice(0, 10) },
 		'PATCH /api/v1/me': {},
+		'POST /api/v1/me/password': { old: 'x', new: 'y' },
+		'POST /api/v1/me/totp/confirm': { code: '123456' },
+		'POST /api/v1/staff': { account: 'a.b.c', name: 'x' },
+		'PATCH /api/v1/staff/{id}': { name: 'x' },
+		'PUT /api/v1/staff/{id}/roles': { admin: false,
+			clerk: false },
 		'POST /api/v1/me/phone': { code: 'none' },
 		'POST /api/v1/me/notices': { template: 'order_todo' },
 		'POST /api/v1/me/addresses': { dwelling_id: world.dwelling,
@@ -60,14 +179,46 @@ function sample({ method, path }, world) {
 			price_fen: 1, stock: 1, on_sale: true },
 		'PATCH /api/v1/station/products/{id}': { price_fen: 1 },
 		'POST /api/v1/station/products/{id}/stock': { change: 1 },
+		'POST /api/v1/station/ticket-books': { paid: 1, gift: 0,
+			address_id: world.address, product_id: world.product,
+			price_fen: 1, received: 'cash' },
+		'POST /api/v1/station/returns': { account_id: world.account,
+			barrels: 1 },
+		'POST /api/v1/exports': { kind: 'units', format: 'csv' },
+		'POST /api/v1/persons': { name: '赵一', ...said,
+			household_id: world.household, relation: 'other' },
+		'PATCH /api/v1/persons/{id}': { ...said, phone: null },
+		'POST /api/v1/persons/{id}/clear-look': { field: 'phone',
+			reason: '上门前联系' },
+		'POST /api/v1/persons/{id}/needs': { ...said,
+			kind: 'chronic' },
+		'POST /api/v1/me/homes': { dwelling_id: world.dwelling },
+		'PATCH /api/v1/me/homes/{id}': { payer: true },
+		'POST /api/v1/me/helpers': { phone: '13912340002',
+			name: '儿子', rights: ['read'] },
+		'POST /api/v1/persons/{id}/helpers': { phone: '13912340003',
+			name: '女儿', rights: ['water'], note: '本人在场' },
+		'POST /api/v1/roll-calls': asking(world.unit),
+		'POST /api/v1/roll-calls/{id}/answers': { choice: 'ok',
+			household_id: world.household, note: '在家' },
+		'POST /api/v1/households': { ...said, tenancy: 'owned',
+			dwelling_id: world.dwelling, number: '9' },
+		'PATCH /api/v1/households/{id}': { ...said,
+			tenancy: 'owned' },
+		'POST /api/v1/households/{id}/members': {
+			person_id: world.person, relation: 'other' },
 	};
 	let where = path;
 
 	for (const [one, id] of ids)
 		where = where.replace(one, (text) =>
-		    text.replace('{id}', id));
-	where = where.replace('{event}', 'deliver');
+		    text.replace(/\{\w+\}/, id));
+	where = where.replace('{event}', path.startsWith('/api/v1/homes') ?
+	    'approve' : 'deliver').replace('{code}', 'none')
+	    .replace('{person_id}', world.person);
 	assert.ok(!where.includes('{'), `a sample for ${path} is missing`);
+	if (`${method} ${path}` === 'POST /api/v1/imports')
+		return [method, path, upload];
 	return [method, where + (method === 'GET' ? queries[path] ?? '' : ''),
 		method === 'GET' || method === 'DELETE' ? {} :
 		    { body: bodies[`${method} ${path}`] ?? {} }];
@@ -75,7 +226,9 @@ function sample({ method, path }, world) {
 
 const guarded = operations.filter((o) => !['anyone', 'loopback'].includes(
     o['x-roles'][0]));
-const ends = (o) => o.path.startsWith('/api/v1/sessions');
+// What would end the session, or the account.
+const ends = (o) => o.path.startsWith('/api/v1/sessions') ||
+    (o.method === 'DELETE' && o.path === '/api/v1/me');
 
 test('the description names who may, for every route', () => {
 	const words = new Set([...ROLES, 'anyone', 'loopback', 'logged_in']);
@@ -90,7 +243,9 @@ test('the description names who may, for every route', () => {
 	assert.deepEqual(operations.filter((o) => o['x-roles'][0] ===
 	    'anyone').map((o) => `${o.method} ${o.path}`).sort(), [
 		'GET /api/v1/communities', 'GET /healthz',
-		'POST /api/v1/sessions', 'POST /api/v1/sessions/staff']);
+		'POST /api/v1/sessions', 'POST /api/v1/sessions/scans',
+		'POST /api/v1/sessions/scans/{code}/claim',
+		'POST /api/v1/sessions/staff']);
 });
 
 test('without a session every guarded route is 401', async () => {
@@ -176,7 +331,12 @@ const snapshot = async () => {
 	const all = {};
 
 	for (const table of ['address', 'water_order', 'water_station',
-		'water_product', 'flow_event', 'org_staff'])
+		'water_product', 'water_account', 'water_book',
+		'ledger_entry', 'ledger_line', 'flow_event', 'home',
+		'helper', 'org_staff', 'person', 'household', 'member', 'need', 'export',
+		'import', 'roll_call',
+		'roll_home', 'grid', 'unit', 'unit_grid', 'unit_dwelling',
+		'post', 'border', 'duty_time'])
 		all[table] = await p.sql(`SELECT * FROM ${table}` +
 		    ' ORDER BY 1, 2, 3');
 	return all;
@@ -190,10 +350,22 @@ test('things of there, asked for by somebody of here', async () => {
 		dwelling: ABROAD });
 	const o = await place(p, zoe, { station_id: Z, items: [[BIG_Z, 1]] });
 
+	const unit = await p.yes(201, 'POST', '/api/v1/units', {
+		as: await p.as('admin-z'), body: { grid_id: '6301',
+			code: '9', name: 'x' } });
 	await fire(p, 'owner-z', o.id, 'accept');
 	await foreign(await everyone('all-here', HERE), {
-		address: zoe.address, order: o.id, station: Z,
-		product: BIG_Z, parent: '2000', dwelling: ABROAD });
+		address: zoe.address, order: o.id,
+		export: await exportOf('admin-z'),
+		import: await importOf('admin-z'),
+		...await bookOf('owner-z', zoe.address, BIG_Z, Z),
+		product: BIG_Z, parent: '2000', dwelling: ABROAD, person: JING,
+		...await homely(zoe, ABROAD),
+		household: HOME_JING, need: NEED_JING, staff: STAFF_THERE,
+		grid: '6301', grid2: '6301', post: '6505',
+		border: await borderOf('admin-z', ABROAD, unit.id),
+		unit: '6401', roll: await roll('grid-z', '6401'),
+		import: await imported(THERE, '8802') });
 });
 
 test('a role of there counts for nothing here', async () => {

@@ -2,11 +2,12 @@
 //
 // 16-limits -- so many a minute, of one user and from one address.
 import assert from 'node:assert/strict';
+import http from 'node:http';
 
 import { MINUTE, start, test } from './harness.mjs';
 
 const p = await start({ jobs: false, conf: { user_reads: 20, user_writes: 5,
-	address_requests: 160, logins: 12 } });
+	address_requests: 160, logins: 12, login_tries: 100 } });
 const anna = await p.as('anna'), bert = await p.as('bert');
 const ME = '/api/v1/me';
 
@@ -118,4 +119,49 @@ test('health is never limited', async () => {
 	for (let i = 0; i < 20; i++)
 		assert.equal((await p.call('GET', '/healthz')).status, 200);
 	assert.equal((await p.call('GET', '/readyz')).status, 200);
+});
+
+// One request from an address of this machine.
+function from(localAddress, agent) {
+	return new Promise((resolve, reject) => {
+		http.get(`${p.base}/healthz`, { localAddress, agent },
+		    (answer) => {
+			let text = '';
+			answer.on('data', (part) => { text += part; });
+			answer.on('end', () => resolve({ text,
+				status: answer.statusCode,
+				headers: answer.headers }));
+		}).on('error', reject);
+	});
+}
+
+// Ask until refused, 32 at a time: how many passed, and the refusal.
+async function refusal(localAddress, most) {
+	const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
+	let passed = 0, no = null;
+
+	await Promise.all(Array.from({ length: 32 }, async () => {
+		while (no === null && passed < most) {
+			const answer = await from(localAddress, agent);
+			if (answer.status === 200)
+				passed++;
+			else
+				no = answer;
+		}
+	}));
+	agent.destroy();
+	return { passed, no };
+}
+
+test('nginx itself holds a stranger back, in our words', async () => {
+	const { passed, no } = await refusal('127.0.0.2', 40_000);
+
+	assert.ok(passed >= 1000, `${passed}`);
+	assert.equal(no?.status, 429, `${passed} passed`);
+	assert.equal(JSON.parse(no.text).code, 'rate_limited');
+	assert.equal(no.headers['content-type'], 'application/problem+json');
+	assert.ok(Number(no.headers['retry-after']) > 0);
+	// Others are not held back with it, this machine never.
+	assert.equal((await from('127.0.0.3')).status, 200);
+	assert.equal((await refusal('127.0.0.1', passed + 500)).no, null);
 });

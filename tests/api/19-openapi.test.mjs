@@ -79,7 +79,7 @@ test('money says so, and is whole', () => {
 test('every field that comes in has limits', () => {
 	for (const o of operations) {
 		const ref = o.requestBody?.content['application/json']
-		    .schema.$ref;
+		    ?.schema.$ref;
 		if (!ref)
 			continue;
 		const schema = doc.components.schemas[ref.split('/').pop()];

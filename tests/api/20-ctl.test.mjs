@@ -10,7 +10,8 @@ import { HERE } from './lib/fixture.mjs';
 import { run } from './lib/proc.mjs';
 import { ORDERS } from './lib/water.mjs';
 
-const p = await start({ demo: true });
+// The lock-out has its own tests.
+const p = await start({ demo: true, conf: { login_tries: 100 } });
 const demo = JSON.parse(fs.readFileSync(`${p.dir}/demo.json`, 'utf8'));
 const STAFF = '/api/v1/sessions/staff';
 const PLACES = '/api/v1/territory';
@@ -246,7 +247,26 @@ test('what needs no instance runs without one', async () => {
 	await assert.rejects(bare('dance'));
 	await assert.rejects(bare());
 	await assert.rejects(run(p.program('planetctl'),
-	    ['--config', '/nowhere', 'migrate']));
+	    ['--config', '/nowhere', 'migrate']), /\/nowhere: No such file/);
+});
+
+test('what needs an instance asks which', { skip: fs.existsSync(
+    '/etc/planet/planet.conf') && 'there is one here' }, async () => {
+	for (const args of [['migrate'], ['doctor'], ['nginx'], ['import'],
+		['import', 'territory', '/nowhere.csv'], ['admin', 'list'],
+		['admin', 'create', '--account', 'boss']])
+		await assert.rejects(run(p.program('planetctl'), args),
+		    (error) => {
+			assert.match(error.message, /name its\nconfiguration/);
+			assert.match(error.message, new RegExp('^usage: ' +
+			    `planetctl --config FILE ${args[0]}`, 'm'));
+			assert.doesNotMatch(error.message, /No such file/);
+			return true;
+		});
+	// One that is named and another that is not understood.
+	await fails(/^usage: planetctl --config FILE import/m, 'import');
+	await fails(/^usage: planetctl --config FILE admin/m, 'admin',
+	    'crown');
 });
 
 test('a schema that is newer than the program is refused', async () => {

@@ -23,6 +23,7 @@ import { confText, TEMPLATES } from './lib/conf.mjs';
 import { Contract } from './lib/contract.mjs';
 import { fixture, HERE, LOW } from './lib/fixture.mjs';
 import { agent, request } from './lib/http.mjs';
+import { people } from './lib/people.mjs';
 import { Component, run, until } from './lib/proc.mjs';
 import { Postgres, Sqlite } from './lib/sql.mjs';
 import { Wx } from './lib/wx.mjs';
@@ -59,7 +60,7 @@ export function test(name, ...rest) {
 	});
 }
 
-export function freePort() {
+function freePort() {
 	return new Promise((resolve, reject) => {
 		const server = net.createServer();
 		server.once('error', reject);
@@ -191,7 +192,8 @@ export class Planet {
 			await this.ctl('demo', '--base-url', this.base,
 			    '--standin-url', this.wx.url);
 		if (this.options.fixture ?? true)
-			await this.sql(fixture(this.clock.now()));
+			await this.sql(`${fixture(this.clock.now())};\n` +
+			    await people(this));
 		this.contract = new Contract(await this.ctl('openapi'));
 		this.add('jobs', [this.program('planet-jobs'), '--config',
 			this.conf]);

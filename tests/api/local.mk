@@ -8,8 +8,10 @@ EXTRA_DIST += tests/package.json tests/package-lock.json \
 	%D%/lib/contract.mjs \
 	%D%/lib/fixture.mjs \
 	%D%/lib/http.mjs \
+	%D%/lib/people.mjs \
 	%D%/lib/proc.mjs \
 	%D%/lib/sql.mjs \
+	%D%/lib/staff.mjs \
 	%D%/lib/water.mjs \
 	%D%/lib/wx.mjs \
 	%D%/01-health.test.mjs \
@@ -33,4 +35,22 @@ EXTRA_DIST += tests/package.json tests/package-lock.json \
 	%D%/18-reload.test.mjs \
 	%D%/19-openapi.test.mjs \
 	%D%/20-ctl.test.mjs \
-	%D%/22-run.test.mjs
+	%D%/22-run.test.mjs \
+	%D%/30-audit.test.mjs \
+	%D%/31-keys.test.mjs \
+	%D%/32-export.test.mjs \
+	%D%/33-homes.test.mjs \
+	%D%/34-helpers.test.mjs \
+	%D%/35-privacy.test.mjs \
+	%D%/36-persons.test.mjs \
+	%D%/37-needs.test.mjs \
+	%D%/38-grids.test.mjs \
+	%D%/39-posts.test.mjs \
+	%D%/40-borders.test.mjs \
+	%D%/41-staff.test.mjs \
+	%D%/42-password.test.mjs \
+	%D%/43-totp-scan.test.mjs \
+	%D%/44-my-sessions.test.mjs \
+	%D%/45-imports.test.mjs \
+	%D%/46-water-account.test.mjs \
+	%D%/47-roll-call.test.mjs

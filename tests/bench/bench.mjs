@@ -16,6 +16,7 @@ import { prepare } from "./prepare.mjs";
 import { alive, family, memory, stopAll } from "./proc.mjs";
 import { summary, table } from "./report.mjs";
 import { same } from "./same.mjs";
+import { search } from "./search.mjs";
 
 const HALF_CONNECTIONS = 64;
 const MILLION = 1e6;
@@ -116,7 +117,10 @@ function about(bench, contenders) {
 		versions: bench.versions,
 		options: { rounds: bench.rounds, seconds: bench.seconds,
 			connections: bench.connections, threads: bench.threads,
-			residents: bench.residents, orders: bench.orders },
+			list: bench.list, ...bench.list === "persons" ?
+				{ persons: bench.persons } :
+				{ residents: bench.residents,
+					orders: bench.orders } },
 		reply_size: bench.reply_size,
 		given: Object.fromEntries(contenders.map(
 			(c) => [c.name, c.about(bench)]))
@@ -129,6 +133,13 @@ async function main() {
 	const contenders = choose(bench, bench.only);
 	try {
 		await prepare(bench, say);
+		if (bench.search) {
+			const result = search(bench, say);
+			if (bench.out)
+				fs.writeFileSync(bench.out,
+					JSON.stringify(result, null, 2) + "\n");
+			return;
+		}
 		await begin(bench, contenders);
 		const result = about(bench, contenders);
 		const m = result.machine;

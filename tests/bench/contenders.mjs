@@ -4,6 +4,7 @@
 // Each listens on Unix sockets in its own folder; nginx reaches all of them
 // in the same way, with connections kept, and tells them apart by the name
 // of the host that is asked for, so that the request itself is the same.
+// `held`: an idle connection holds one of its threads or children.
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -67,7 +68,7 @@ env[BENCH_KEYS] = ${bench.keys_file}
 
 const all = [
 	{
-		name: "nothing", kind: "fastcgi", same: false,
+		name: "nothing", kind: "fastcgi", held: true, same: false,
 		about: (b) => `planet-bench-nothing, 1 process, ${b.threads}`
 			+ ` threads, ${b.reply_size} bytes a reply`,
 		start: (b, c) => fastcgi(c, [
@@ -95,7 +96,7 @@ const all = [
 			+ ` processes, Node ${process.version}`,
 		start: fastify
 	}, {
-		name: "php", kind: "fastcgi", same: true,
+		name: "php", kind: "fastcgi", held: true, same: true,
 		about: () => `PHP-FPM, static pool of ${CHILDREN}, phpredis and`
 			+ " PDO kept connected, opcache with JIT",
 		start: php

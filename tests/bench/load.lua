@@ -2,7 +2,7 @@
 -- load.lua -- wrk's script: many residents, one list, figures as JSON.
 --
 -- Arguments: HOST PATH TOKENS-FILE MEAN-DELAY-MS.  Each connection asks for
--- the next resident's list.  With a delay each waits between 0 and twice
+-- the next token's list; a query may stand behind the token.  With a delay each waits between 0 and twice
 -- that many ms before it asks again, which holds the rate.
 local requests = {}
 local at = 0
@@ -18,8 +18,9 @@ function init(args)
 	local host, path, file = args[1], args[2], args[3]
 	mean = tonumber(args[4])
 	math.randomseed(4711 + number)
-	for token in io.lines(file) do
-		requests[#requests + 1] = wrk.format("GET", path, {
+	for line in io.lines(file) do
+		local token, query = line:match("^(%S+) ?(%S*)$")
+		requests[#requests + 1] = wrk.format("GET", path .. query, {
 			["Host"] = host,
 			["Authorization"] = "Bearer " .. token
 		})

@@ -7,8 +7,6 @@ import { alive, cpu, family, memory } from "./proc.mjs";
 
 const SCRIPT = fileURLToPath(new URL("load.lua", import.meta.url));
 
-export const PATH = "/api/v1/water/orders";
-
 let wrk = null;
 let stopped = false;
 
@@ -54,7 +52,7 @@ export async function load(bench, c, seconds, connections, delay_ms = 0) {
 	const r = await run(["-t1", `-c${connections}`, `-d${seconds}s`,
 		"--latency", "--timeout", "5s", "-s", SCRIPT,
 		`http://127.0.0.1:${bench.port}`, "--",
-		c.host, PATH, bench.tokens_file, String(delay_ms)]);
+		c.host, bench.path, bench.tokens_file, String(delay_ms)]);
 	const after = [own, nginx, redis].map(cpu);
 
 	if (stopped)

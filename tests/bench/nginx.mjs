@@ -7,21 +7,27 @@ import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { PATH } from "./load.mjs";
 import { listening, start } from "./proc.mjs";
 
 const INDEX = fileURLToPath(new URL("php/index.php", import.meta.url));
 
-// The kept connections of all nginx workers together are at most half of
-// a pool's threads; an HTTP upstream needs no such limit.
+// How many idle connections an nginx worker keeps.  Two for each thread, as
+// planetctl nginx has it; but where such a one holds a thread or a child,
+// all of nginx's workers keep at most half of them.
+function kept(bench, c) {
+	const share = (n) => Math.max(1, Math.floor(n / bench.cores));
+
+	if (c.kind === "http")
+		return 64;
+	return share(c.held ? bench.threads / 2 : bench.threads * 2);
+}
+
 function upstream(bench, c) {
-	const keep = c.kind === "http" ? 64 :
-		Math.max(1, Math.floor(bench.threads / 2 / bench.cores));
 	const servers = c.sockets
 		.map((s) => `\t\tserver unix:${s} max_fails=0;`).join("\n");
 	return `\tupstream ${c.name} {
 ${servers}
-		keepalive ${keep};
+		keepalive ${kept(bench, c)};
 		keepalive_requests 1000000;
 	}
 `;
@@ -51,7 +57,7 @@ function server(bench, c) {
 	return `\tserver {
 		listen 127.0.0.1:${bench.port}${c.first ? " backlog=1024" : ""};
 		server_name ${c.host};
-		location = ${PATH} {${pass}
+		location = ${bench.path} {${pass}
 		}
 	}
 `;

@@ -11,6 +11,9 @@ const USAGE = `usage: scripts/bench [options]
   --threads T       threads of each FastCGI worker (16)
   --residents N     residents with orders (2000)
   --orders N        orders of each (30)
+  --list NAME       orders of residents, or persons for clerks (orders)
+  --persons N       persons of that list (24000)
+  --search          instead of rates: persons found by phone, at the database
   --only A,B        contenders: NAMES
   --no-half         leave the runs at half load out
   --million         memory over a million requests instead of rates
@@ -19,6 +22,9 @@ const USAGE = `usage: scripts/bench [options]
   --other DIR       measure the planet-worker of another build beside ours
   --keep            keep the data folder and say where it is
 `;
+
+// They do the list of orders alone.
+const FOREIGN = ["fastify", "php"];
 
 function fail(names, why) {
 	process.stderr.write((why ? `scripts/bench: ${why}\n` : "")
@@ -32,6 +38,7 @@ function read(argv, names) {
 		return parseArgs({ args: argv, options: {
 			rounds: text, seconds: text, connections: text,
 			threads: text, residents: text, orders: text,
+			list: text, persons: text, search: flag,
 			only: text, "no-half": flag, million: flag,
 			out: text, build: text, other: text, keep: flag,
 			help: flag
@@ -51,8 +58,11 @@ export function parse(argv, names) {
 	};
 	if (v.help)
 		fail(names);
-	const preset = v.million ? ["worker"] :
-		names.filter((n) => n !== "other");
+	const list = v.list ?? (v.search ? "persons" : "orders");
+	if (!["orders", "persons"].includes(list))
+		fail(names, `there is no list '${list}'`);
+	const preset = v.million ? ["worker"] : names.filter((n) =>
+		n !== "other" && (list === "orders" || !FOREIGN.includes(n)));
 	const only = v.only?.split(",") ?? preset;
 	if (v.other && !only.includes("other"))
 		only.push("other");
@@ -61,6 +71,8 @@ export function parse(argv, names) {
 	for (const name of only)
 		if (!names.includes(name))
 			fail(names, `there is no contender '${name}'`);
+		else if (list === "persons" && FOREIGN.includes(name))
+			fail(names, `${name} has no list of persons`);
 	const root = path.resolve(import.meta.dirname
 		?? path.dirname(new URL(import.meta.url).pathname), "../..");
 	return {
@@ -72,6 +84,9 @@ export function parse(argv, names) {
 		threads: number("threads", 16, 256),
 		residents: number("residents", 2000, 1000000),
 		orders: number("orders", 30, 10000),
+		persons: number("persons", 24000, 5000000),
+		list, search: Boolean(v.search), path: list === "persons" ?
+			"/api/v1/persons" : "/api/v1/water/orders",
 		half: !v["no-half"], million: Boolean(v.million),
 		keep: Boolean(v.keep), out: v.out,
 		cores: os.cpus().length, reply_size: 8192

@@ -133,10 +133,14 @@ export async function prepare(bench, say) {
 	const conf = configure(bench, bench.dir, {});
 	run([path.join(bench.build, "planetctl"), "--config", conf, "migrate"]);
 	run([path.join(bench.build, "planet-bench-seed"), "--config", conf,
-		"--residents", String(bench.residents),
-		"--orders", String(bench.orders),
+		...bench.list === "persons" ?
+			["--persons", String(bench.persons)] :
+			["--residents", String(bench.residents),
+				"--orders", String(bench.orders)],
 		"--tokens", bench.tokens_file]);
 	const size = fs.statSync(bench.database).size;
-	say(`${bench.residents} residents with ${bench.orders} orders each, `
+	say((bench.list === "persons" ? `${bench.persons} persons, ` :
+		`${bench.residents} residents with ${bench.orders} orders`
+			+ " each, ")
 		+ `${(size / (1 << 20)).toFixed(0)} MiB of records`);
 }

@@ -9,15 +9,13 @@ import fs from "node:fs";
 import http from "node:http";
 import { isDeepStrictEqual } from "node:util";
 
-import { PATH } from "./load.mjs";
-
 const RESIDENTS = 8;
 const PAGE = 20;
 
 function get(bench, c, token, query) {
 	return new Promise((done, fail) => {
 		const rq = http.get({ host: "127.0.0.1", port: bench.port,
-			path: PATH + query, agent: false, timeout: 10000,
+			path: bench.path + query, agent: false, timeout: 10000,
 			headers: { Host: c.host,
 				Authorization: `Bearer ${token}` } },
 		(r) => {
@@ -75,7 +73,7 @@ async function compare(bench, contenders, token, queries) {
 // Throws where they differ; gives the size of a full page in bytes.
 export async function same(bench, contenders) {
 	const tokens = fs.readFileSync(bench.tokens_file, "utf8").trim()
-		.split("\n");
+		.split("\n").map((line) => line.split(" ")[0]);
 	let size = 0;
 	for (let i = 0; i < RESIDENTS; i++) {
 		const token = tokens[Math.floor(

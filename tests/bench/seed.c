@@ -6,7 +6,8 @@
  * each with M orders.  Orders are written turn by turn, not resident by
  * resident, so that a resident's orders lie as scattered as real ones.
  * The sessions are opened by the product's own session_open; their tokens
- * go to a file, one a line.  The database must be migrated and empty.
+ * go to a file, one a line.  The database must be migrated and empty.  With
+ * --persons the records are those of seed_person.c instead.
  */
 #include <fcntl.h>
 #include <getopt.h>
@@ -27,6 +28,7 @@
 #include "store/redis.h"
 #include "store/session.h"
 #include "http/route.h"
+#include "seed_person.h"
 
 #define BATCH		5000		/* orders a transaction */
 #define DOORS		100		/* dwellings of a building */
@@ -45,6 +47,7 @@ struct seed {
 	struct arena		*arena;
 	struct resident		*residents;
 	int			 n, orders;
+	int			 persons;	/* instead of residents */
 	const char		*tokens;	/* file */
 	const char		*phone, *mask;	/* all rows': sealed, masked */
 	int64_t			 now;
@@ -337,7 +340,7 @@ number(const char *s)
 	int64_t	n;
 
 	if (!id_parse(s, &n) || n > 10000000)
-		fail("--residents and --orders take a number");
+		fail("--residents, --orders and --persons take a number");
 	return (int)n;
 }
 
@@ -348,6 +351,7 @@ options(struct seed *s, int argc, char **argv)
 		{ "config", required_argument, NULL, 'c' },
 		{ "residents", required_argument, NULL, 'r' },
 		{ "orders", required_argument, NULL, 'o' },
+		{ "persons", required_argument, NULL, 'p' },
 		{ "tokens", required_argument, NULL, 't' },
 		{ NULL, 0, NULL, 0 }
 	};
@@ -361,13 +365,16 @@ options(struct seed *s, int argc, char **argv)
 			s->n = number(optarg);
 		else if (c == 'o')
 			s->orders = number(optarg);
+		else if (c == 'p')
+			s->persons = number(optarg);
 		else if (c == 't')
 			s->tokens = optarg;
 		else
 			exit(2);
 	if (config == NULL || s->tokens == NULL || optind != argc) {
 		fprintf(stderr, "usage: planet-bench-seed --config FILE"
-		    " --tokens FILE [--residents N] [--orders N]\n");
+		    " --tokens FILE [--residents N] [--orders N]"
+		    " | [--persons N]\n");
 		exit(2);
 	}
 	return config;
@@ -387,8 +394,15 @@ main(int argc, char **argv)
 	    !id_init(conf->run_dir, (int)conf->node, 16))
 		fail("keys or node numbers are missing");
 	db_register(sql, SQL_MAX);
+	seed_persons_register();
 	if (db_open(conf->db, conf->db_timeout_ms, true, &s.db) != OK)
 		fail("cannot open the database");
+	if (s.persons > 0) {
+		seed_persons(conf, s.db, s.persons, s.tokens);
+		db_close(s.db);
+		conf_free(conf);
+		return 0;
+	}
 	s.arena = arena_new((size_t)1 << 30);
 	s.residents = ARENA_ARRAY(s.arena, struct resident, s.n);
 	s.phone = crypt_seal(s.arena, "phone", "13800138000");

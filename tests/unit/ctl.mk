@@ -4,7 +4,8 @@ CTL_TESTS = \
 	tests/unit/test_ctl_admin \
 	tests/unit/test_ctl_demo \
 	tests/unit/test_ctl_doctor \
-	tests/unit/test_ctl_import
+	tests/unit/test_ctl_import \
+	tests/unit/test_stmt
 check_PROGRAMS += $(CTL_TESTS)
 TESTS += $(CTL_TESTS)
 
@@ -15,13 +16,12 @@ libctl_a_SOURCES = \
 	fcgi/ctl_admin.c \
 	fcgi/ctl_community.c \
 	fcgi/ctl_demo.c fcgi/ctl_demo_data.c fcgi/ctl_demo_file.c \
-	fcgi/ctl_demo_load.c \
+	fcgi/ctl_demo_load.c fcgi/ctl_demo_roster.c \
 	fcgi/ctl_doctor.c fcgi/ctl_doctor_store.c \
 	fcgi/ctl_import.c fcgi/ctl_import_community.c \
+	fcgi/ctl_nginx.c \
 	fcgi/ctl_password.c \
-	fcgi/ctl_person.c \
-	fcgi/ctl_place.c fcgi/ctl_place_rank.c \
-	fcgi/ctl_sheet.c
+	fcgi/ctl_person.c
 
 ctl_test_cppflags = $(AM_CPPFLAGS) \
 	-DTEST_SQL_DIR='"$(abs_top_srcdir)/sql"'
@@ -51,4 +51,7 @@ tests_unit_test_ctl_import_SOURCES = tests/unit/test_ctl_import.c \
 tests_unit_test_ctl_import_CPPFLAGS = $(ctl_test_cppflags)
 tests_unit_test_ctl_import_CFLAGS = $(ctl_test_cflags)
 tests_unit_test_ctl_import_LDADD = $(ctl_test_libs)
+tests_unit_test_stmt_SOURCES = tests/unit/test_stmt.c tests/unit/unit.h
+tests_unit_test_stmt_CFLAGS = $(ctl_test_cflags)
+tests_unit_test_stmt_LDADD = $(ctl_test_libs)
 endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 if HAVE_CMOCKA
 HTTP_TESTS = \
+	tests/unit/test_audit \
 	tests/unit/test_field \
 	tests/unit/test_idempotency \
 	tests/unit/test_json \
@@ -16,6 +17,13 @@ HTTP_TEST_LIBS = libhttp.a libwechat.a libstore.a libbase.a \
 	$(CMOCKA_LIBS) $(FCGI_LIBS) $(JANSSON_LIBS) $(CURL_LIBS) \
 	$(HIREDIS_LIBS) $(SQLITE_LIBS) $(LIBPQ_LIBS) $(SODIUM_LIBS) \
 	$(CRYPTO_LIBS) $(INIH_LIBS) -lm
+
+tests_unit_test_audit_SOURCES = tests/unit/test_audit.c \
+	tests/unit/http_notes.c tests/unit/http_notes.h \
+	tests/unit/servers.c tests/unit/servers.h $(HTTP_RIG)
+tests_unit_test_audit_CFLAGS = $(HTTP_TEST_CFLAGS) \
+	$(LIBPQ_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_audit_LDADD = $(HTTP_TEST_LIBS)
 
 tests_unit_test_json_SOURCES = tests/unit/test_json.c
 tests_unit_test_json_CFLAGS = $(HTTP_TEST_CFLAGS)

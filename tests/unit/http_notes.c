@@ -267,7 +267,8 @@ static const char notes_schema[] =
     "CREATE TABLE idempotency (community_id BIGINT NOT NULL,"
     " user_id BIGINT NOT NULL, key TEXT NOT NULL, route TEXT NOT NULL,"
     " body_hash TEXT NOT NULL, status BIGINT NOT NULL, reply TEXT NOT NULL,"
-    " created_at BIGINT NOT NULL, PRIMARY KEY (community_id, user_id, key));";
+    " created_at BIGINT NOT NULL, PRIMARY KEY (community_id, user_id, key));"
+    RIG_AUDIT;
 
 const char	*notes_url;
 struct rig	 notes_rig;

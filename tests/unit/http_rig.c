@@ -27,6 +27,7 @@
 
 static const struct conf defaults = {
 	.drain_ms = 2000, .request_ms = 5000, .body_max = 65536,
+	.upload_max = 1 << 20,
 	.db_timeout_ms = 2000, .redis_timeout_ms = 1000,
 	.session_days = 30, .staff_minutes = 60, .session_cache = 64,
 	.session_cache_ms = 1000, .log_level = "error", .generation = "t",

@@ -15,6 +15,22 @@
 
 #include "http/req.h"
 
+/* This layer's other tables, for a schema of the test's own. */
+#define RIG_AUDIT							\
+	"CREATE TABLE helper (community_id BIGINT NOT NULL, id BIGINT,"	\
+	" elder_id BIGINT, helper_id BIGINT, rights BIGINT,"		\
+	" from_at BIGINT, to_at BIGINT, used_at BIGINT,"		\
+	" revoked_at BIGINT);"						\
+	"CREATE TABLE audit (community_id BIGINT NOT NULL,"		\
+	" seq BIGINT NOT NULL, at BIGINT NOT NULL,"			\
+	" user_id BIGINT NOT NULL, actor TEXT NOT NULL, for_id BIGINT,"	\
+	" action TEXT NOT NULL, thing TEXT, thing_id BIGINT,"		\
+	" subject_id BIGINT, reason TEXT, address TEXT,"		\
+	" request_id TEXT, prev TEXT NOT NULL, hash TEXT NOT NULL,"	\
+	" PRIMARY KEY (community_id, seq));"				\
+	"CREATE TABLE audit_head (community_id BIGINT PRIMARY KEY,"	\
+	" seq BIGINT NOT NULL, hash TEXT NOT NULL);"
+
 struct rig {
 	char		 folder[64];
 	char		 database[256];	/* conf's database, sqlite:... */

@@ -6,7 +6,8 @@ STORE_TESTS = \
 	tests/unit/test_limit \
 	tests/unit/test_migrate \
 	tests/unit/test_redis \
-	tests/unit/test_session
+	tests/unit/test_session \
+	tests/unit/test_session_list
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
 store_test_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(SQLITE_CFLAGS) \
@@ -39,4 +40,8 @@ tests_unit_test_session_SOURCES = tests/unit/test_session.c \
 	$(store_test_common)
 tests_unit_test_session_CFLAGS = $(store_test_cflags)
 tests_unit_test_session_LDADD = $(store_test_libs)
+tests_unit_test_session_list_SOURCES = tests/unit/test_session_list.c \
+	$(store_test_common)
+tests_unit_test_session_list_CFLAGS = $(store_test_cflags)
+tests_unit_test_session_list_LDADD = $(store_test_libs)
 endif

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 
 #include "unit.h"
@@ -373,6 +374,142 @@ a_cursor_made_by_hand_is_refused(void **state)
 	assert_int_equal(v, 42);
 }
 
+/* What somebody else put into the file, as programs that run see it. */
+static void
+a_changed_file_is_followed(void **state)
+{
+	char	*by_a, *by_b;
+
+	(void)state;
+	assert_true(load(KEY_A KEY_B, 0600));
+	by_b = crypt_seal(arena, "x", "text");
+	assert_true(load(KEY_A, 0600));
+	by_a = crypt_seal(arena, "x", "text");
+	assert_null(crypt_open(arena, "x", by_b));
+	unit_write(path, KEY_A KEY_B, strlen(KEY_A KEY_B), 0600);
+	assert_string_equal(crypt_open(arena, "x", by_b), "text");
+	/* A file that cannot be used leaves what is known. */
+	unit_write(path, "rubbish\n", 8, 0600);
+	assert_null(crypt_open(arena, "x", "c:AAAA"));
+	assert_string_equal(crypt_open(arena, "x", by_a), "text");
+	assert_string_equal(crypt_open(arena, "x", by_b), "text");
+	unlink(path);
+	assert_null(crypt_open(arena, "x", "c:AAAA"));
+	assert_string_equal(crypt_open(arena, "x", by_b), "text");
+	assert_true(load(KEY_A, 0600));
+}
+
+static void
+a_key_is_added_and_dropped(void **state)
+{
+	char		 names[4][CRYPT_KEY_MAX], cursor[128];
+	const char	*index, *old, *fresh;
+	struct stat	 st;
+	int64_t		 v;
+
+	(void)state;
+	assert_true(load(KEY_A "# a word\n", 0600));
+	index = crypt_index(arena, "x", "text");
+	snprintf(cursor, sizeof(cursor), "%s", crypt_cursor(arena, "s", 7));
+	old = crypt_seal(arena, "x", "text");
+	assert_true(crypt_add_key(path));
+	assert_int_equal(crypt_keys(names, 4), 2);
+	assert_string_equal(names[0], "a");
+	fresh = crypt_seal(arena, "x", "text");
+	assert_memory_equal(fresh, names[1], strlen(names[1]));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_false(crypt_drop_key(path, names[1]));
+	assert_false(crypt_drop_key(path, "b"));
+	assert_false(crypt_drop_key(path, "@index"));
+	assert_int_equal(crypt_keys(names, 4), 2);
+	assert_true(crypt_drop_key(path, "a"));
+	assert_int_equal(crypt_keys(names, 4), 1);
+	assert_null(crypt_open(arena, "x", old));
+	/* What was found is found, here and in a program that starts now. */
+	assert_string_equal(crypt_index(arena, "x", "text"), index);
+	assert_true(crypt_load_keys(path));
+	assert_string_equal(crypt_index(arena, "x", "text"), index);
+	assert_true(crypt_cursor_read("s", cursor, &v));
+	assert_int_equal(v, 7);
+	assert_string_equal(crypt_open(arena, "x", fresh), "text");
+	/* And again, when the first line is not the first key. */
+	assert_true(crypt_add_key(path));
+	assert_int_equal(crypt_keys(names, 4), 2);
+	assert_true(crypt_drop_key(path, names[0]));
+	assert_string_equal(crypt_index(arena, "x", "text"), index);
+	while (crypt_keys(names, 4) < 16)
+		assert_true(crypt_add_key(path));
+	assert_false(crypt_add_key(path));
+	assert_true(crypt_load_keys(path));
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_false(crypt_add_key(path));
+	assert_false(crypt_add_key(unit_path(folder, "absent")));
+}
+
+static void
+lines_of_index_stand_first(void **state)
+{
+	static const char index[] =
+	    "@index AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=\n";
+
+	(void)state;
+	assert_true(load(KEY_A, 0600));
+	unit_write(path, KEY_A, strlen(KEY_A), 0600);
+	assert_false(load("@index AgI=\n" KEY_A, 0600));
+	assert_false(load("@other AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI"
+	    "=\n" KEY_A, 0600));
+	unit_write(path, index, strlen(index), 0600);
+	assert_false(crypt_load_keys(path));	/* no key */
+	assert_true(load(KEY_A, 0600));
+}
+
+#define SEALERS	4
+static _Atomic int	 over;
+
+static void *
+seal_on(void *arg)
+{
+	struct arena	*a = arena_new(1024 * 1024);
+	char		*s;
+	intptr_t	 bad = 0;
+
+	(void)arg;
+	while (!over) {
+		s = crypt_seal(a, "x", "text");
+		s = crypt_open(a, "x", s);
+		bad += s == NULL || strcmp(s, "text") != 0;
+		arena_reset(a);
+	}
+	arena_free(a);
+	return (void *)bad;
+}
+
+static void
+threads_seal_while_keys_change(void **state)
+{
+	char		 names[16][CRYPT_KEY_MAX];
+	pthread_t	 t[SEALERS];
+	void		*bad;
+	int		 i;
+
+	(void)state;
+	over = 0;
+	assert_true(load(KEY_A, 0600));
+	for (i = 0; i < SEALERS; i++)
+		assert_int_equal(pthread_create(&t[i], NULL, seal_on, NULL),
+		    0);
+	for (i = 0; i < 8; i++) {
+		assert_true(crypt_add_key(path));
+		assert_int_equal(crypt_keys(names, 16), i + 2);
+	}
+	over = 1;
+	for (i = 0; i < SEALERS; i++) {
+		pthread_join(t[i], &bad);
+		assert_null(bad);
+	}
+}
+
 int
 main(void)
 {
@@ -389,6 +526,10 @@ main(void)
 		cmocka_unit_test(what_is_sealed_opens),
 		cmocka_unit_test(what_was_changed_does_not_open),
 		cmocka_unit_test(a_rotated_key_seals_and_the_old_one_opens),
+		cmocka_unit_test(a_changed_file_is_followed),
+		cmocka_unit_test(a_key_is_added_and_dropped),
+		cmocka_unit_test(lines_of_index_stand_first),
+		cmocka_unit_test(threads_seal_while_keys_change),
 		cmocka_unit_test(an_index_tells_values_and_columns_apart),
 		cmocka_unit_test(a_password_fits_its_hash_only),
 		cmocka_unit_test(a_cursor_is_read_where_it_was_made),

@@ -61,7 +61,7 @@ test_well(void **state)
 	assert_int_equal(RIG_RUN(ctl_doctor, "doctor"), 0);
 	assert_null(strstr(ctl_rig_out, "FAIL"));
 	assert_non_null(strstr(ctl_rig_out, " 0 failures\n"));
-	says(0, "ok    ", "api pool: 2 nginx workers x 4 kept connections");
+	says(0, "ok    ", "api pool: 2 nginx workers x 16 kept connections");
 	says(0, "ok    ", "all statements fit");
 	assert_null(strstr(ctl_rig_out, "does not say its version"));
 	says(0, "ok    ", "the keys can be used");
@@ -76,8 +76,10 @@ static void
 test_conf(void **state)
 {
 	(void)state;
-	open_with("api_threads = 3\n");
-	says(0, "WARN  ", "api_threads = 4 or more");
+	open_with("api_threads = 1\n");
+	says(0, "ok    ", "api pool: 2 nginx workers x 1 kept connections");
+	open_with("drain_ms = 0\n");
+	says(0, "WARN  ", "keeps no connections");
 	open_with("listen = 0.0.0.0:80\n");
 	says(1, "FAIL  ", "anybody can log in as anybody");
 	open_with("dir = nowhere\n");

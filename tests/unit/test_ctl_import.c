@@ -11,7 +11,7 @@
 #include "base/view.h"
 #include "store/db.h"
 
-#include "ctl_place.h"
+#include "service/place_tree.h"
 #include "ctl_rig.h"
 #include "servers.h"
 
@@ -89,15 +89,15 @@ test_rank(void **state)
 
 	(void)state;
 	for (i = 1; i < nitems(order); i++)
-		if (ctl_place_rank(order[i - 1]) >= ctl_place_rank(order[i]))
+		if (place_rank(order[i - 1]) >= place_rank(order[i]))
 			fail_msg("%s is not before %s", order[i - 1],
 			    order[i]);
 	for (i = 0; i < nitems(same); i++)
-		assert_int_equal(ctl_place_rank(same[i][0]),
-		    ctl_place_rank(same[i][1]));
-	assert_true(ctl_place_rank("99999999999999999999") <
-	    ctl_place_rank("东单元"));
-	assert_true(ctl_place_rank("ZZ99999999999999999999Z") > 0);
+		assert_int_equal(place_rank(same[i][0]),
+		    place_rank(same[i][1]));
+	assert_true(place_rank("99999999999999999999") <
+	    place_rank("东单元"));
+	assert_true(place_rank("ZZ99999999999999999999Z") > 0);
 }
 
 static void

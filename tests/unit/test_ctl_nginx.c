@@ -122,22 +122,73 @@ test_map_keeps_api_rows_from_slow_patterns(void **state)
 }
 
 static void
-test_kept_connections_leave_threads(void **state)
+test_connections_are_kept(void **state)
 {
 	struct conf cf = usual_conf();
 	const char *s = printed(&cf, "http"), *slow;
 
 	(void)state;
 	must_have(s, "server \"unix:/srv/a b/run/api-0.sock\";");
-	must_have(s, "\tkeepalive 2;\n");	/* 3 x 2 of 16 / 2 */
-	must_have(s, "\tkeepalive_time 4000ms;\n");
-	must_have(s, "\tkeepalive_timeout 4000ms;\n");
-	/* Half of 5 threads does not do for 3 nginx workers. */
+	/* 16 x 2 and 5 x 2, among 3 workers of nginx. */
 	slow = must_have(s, "upstream planet_slow {");
-	assert_null(strstr(slow, "keepalive"));
-	/* A worker that does not wait must not be kept waiting on. */
-	cf.drain_ms = 0;
+	assert_true(must_have(s, "each of 16 threads.\n"
+	    "\tkeepalive 10;\n") < slow);
+	must_have(slow, "each of 5 threads.\n\tkeepalive 3;\n");
+	cf.slow_threads = 1;
+	must_have(printed(&cf, "http"), "\tkeepalive 1;\n");
+}
+
+/* Else it would send to a worker that has ended. */
+static void
+test_none_is_kept_for_longer_than_a_worker_waits(void **state)
+{
+	static const int64_t drains[] = { 3, 1000, 10000, 600000 };
+	struct conf cf = usual_conf();
+	const char *s;
+	char line[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < nitems(drains); i++) {
+		cf.drain_ms = drains[i];
+		snprintf(line, sizeof(line), "\tkeepalive_time %lldms;\n",
+		    (long long)drains[i] * 2 / 5);
+		s = must_have(printed(&cf, "http"), line);
+		snprintf(line, sizeof(line), "\tkeepalive_timeout %lldms;\n",
+		    (long long)drains[i] * 2 / 5);
+		must_have(s, line);
+	}
+	/* One that does not wait must not be kept at all. */
+	cf.drain_ms = 2;
 	assert_null(strstr(printed(&cf, "http"), "keepalive"));
+	assert_int_equal(ctl_nginx_keep(&cf, 16), 0);
+}
+
+/* The rest of an address's allowance is the worker's to count. */
+static void
+test_one_address_has_limits(void **state)
+{
+	struct conf cf = usual_conf();
+	const char *s = printed(&cf, "http"), *geo, *map;
+
+	(void)state;
+	must_have(s, "\nlimit_req_zone $planet_address zone=planet_req:10m"
+	    " rate=200r/s;\n");
+	must_have(s, "\nlimit_conn_zone $planet_address"
+	    " zone=planet_conn:10m;\n");
+	/* An empty key is not counted: that of this machine, no other's. */
+	geo = must_have(s, "geo $planet_stranger {\n");
+	must_have(geo, "\tdefault 1;\n\t127.0.0.1 0;\n\t::1 0;\n}\n");
+	map = must_have(s, "map $planet_stranger $planet_address {\n");
+	must_have(map, "\t0 \"\";\n\tdefault $binary_remote_addr;\n}\n");
+	/* The server uses these zones, and says 429 as we do. */
+	s = printed(&cf, "server");
+	must_have(s, "\nlimit_req zone=planet_req burst=1000 nodelay;\n");
+	must_have(s, "\nlimit_req_status 429;\n");
+	must_have(s, "\nlimit_conn planet_conn 1000;\n");
+	must_have(s, "\nlimit_conn_status 429;\n");
+	must_have(s, "error_page 429 =429 /_planet/rate_limited;\n");
+	assert_null(strstr(s, "limit_req_zone"));
 }
 
 static void
@@ -224,7 +275,10 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_map_names_slow_rows),
 		cmocka_unit_test(test_map_keeps_api_rows_from_slow_patterns),
-		cmocka_unit_test(test_kept_connections_leave_threads),
+		cmocka_unit_test(test_connections_are_kept),
+		cmocka_unit_test(
+		    test_none_is_kept_for_longer_than_a_worker_waits),
+		cmocka_unit_test(test_one_address_has_limits),
 		cmocka_unit_test(test_locations),
 		cmocka_unit_test(test_refusals_read_like_ours),
 		cmocka_unit_test(test_parts),

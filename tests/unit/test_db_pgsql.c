@@ -3,6 +3,7 @@
  * test_db_pgsql.c -- db.h on PostgreSQL: the common cases, and what can
  * only happen to a server.
  */
+#include <pthread.h>
 #include <signal.h>
 
 #include "unit.h"
@@ -26,7 +27,7 @@ static const struct view_column seen_columns[] = {
 };
 static const struct view seen = VIEW(seen, "Seen");
 
-enum { WIDE, PID, END_OTHERS, SQL_MAX };
+enum { WIDE, PID, END_OTHERS, DEADLOCKS, TWICE, TRIES, SQL_MAX };
 
 static struct stmt sql[] = {
 	[WIDE] = { .mode = RO, .view = &seen,
@@ -37,7 +38,17 @@ static struct stmt sql[] = {
 	    .sql = "SELECT COUNT(pg_terminate_backend(pid)) AS n"
 	    " FROM pg_stat_activity WHERE backend_type = 'client backend'"
 	    " AND pid <> pg_backend_pid()" },
+	[DEADLOCKS] = { .mode = RO, .view = &seen,
+	    .sql = "SELECT deadlocks AS n FROM pg_stat_database"
+	    " WHERE datname = current_database()" },
+	[TWICE] = { .mode = RO, .view = &seen,
+	    .sql = "SELECT COUNT(*) AS n FROM thing WHERE count = 2" },
+	[TRIES] = { .mode = RO, .view = &seen,
+	    .sql = "SELECT last_value AS n FROM tries" },
 };
+
+/* Of db_cases.c: raises the count of row $1 by $2. */
+#define RAISE	5
 
 static enum err
 ask(struct db *db, int which, int64_t *ret)
@@ -196,6 +207,179 @@ a_script_cannot_end_the_transaction(void **state)
 	db_close(db);
 }
 
+/* One of two transactions that take the same two rows crosswise. */
+struct crossing {
+	struct db		*db;
+	pthread_barrier_t	*both;
+	int64_t			 first, second;
+	int			 calls, beaten;
+	enum err		 end;
+};
+
+static enum err
+raise_both(void *arg)
+{
+	const struct stmt	*raise = db_registered(RAISE);
+	struct crossing		*c = arg;
+	enum err		 e;
+
+	e = db_run(c->db, raise, WITH(V(c->first), V(1)), NULL);
+	/* Once both have their first row, each wants the other's. */
+	if (c->calls++ == 0)
+		pthread_barrier_wait(c->both);
+	if (e == OK)
+		e = db_run(c->db, raise, WITH(V(c->second), V(1)), NULL);
+	c->beaten += e == ERR_AGAIN;
+	return e;
+}
+
+static void *
+cross(void *arg)
+{
+	struct crossing *c = arg;
+
+	c->end = db_transact(c->db, 5, raise_both, c);
+	return NULL;
+}
+
+/* A connection that is in no hurry: no time-out may end the wait. */
+static struct db *
+open_patient(void)
+{
+	struct db *db = NULL;
+
+	assert_int_equal(db_open(server.where, 30000, true, &db), OK);
+	return db;
+}
+
+static void
+a_deadlock_is_replayed_and_both_end_well(void **state)
+{
+	pthread_barrier_t	both;
+	struct crossing		c[2] = {
+		{ .db = open_patient(), .both = &both, .first = 1,
+		    .second = 2 },
+		{ .db = open_patient(), .both = &both, .first = 2,
+		    .second = 1 },
+	};
+	struct db		*db = cases_open();
+	pthread_t		 threads[2];
+	int64_t			 before = 0, n = 0, start;
+
+	(void)state;
+	cases_clear(db);
+	assert_int_equal(cases_add(db, 1, "a"), OK);
+	assert_int_equal(cases_add(db, 2, "b"), OK);
+	assert_int_equal(ask(db, DEADLOCKS, &before), OK);
+	pthread_barrier_init(&both, NULL, 2);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, cross,
+		    &c[i]), 0);
+	for (int i = 0; i < 2; i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(c[i].end, OK);
+		db_close(c[i].db);
+	}
+	pthread_barrier_destroy(&both);
+	/* Somebody had to give way, and what was undone counts once. */
+	assert_true(c[0].beaten + c[1].beaten >= 1);
+	assert_int_equal(c[0].calls + c[1].calls,
+	    2 + c[0].beaten + c[1].beaten);
+	assert_int_equal(ask(db, TWICE, &n), OK);
+	assert_int_equal(n, 2);
+	/* The server, too, calls it one: 40P01, and no time-out. */
+	start = clock_mono_us();
+	do {
+		assert_int_equal(ask(db, DEADLOCKS, &n), OK);
+		assert_true(clock_mono_us() - start < 20000000);
+	} while (n - before < c[0].beaten + c[1].beaten);
+	db_close(db);
+}
+
+/* A transaction that sees but one moment, and is overtaken once. */
+struct overtaken {
+	struct db	*db, *other;
+	int		 calls, beaten;
+};
+
+static enum err
+raise_overtaken(void *arg)
+{
+	/*
+	 * At READ COMMITTED, where we write, this cannot fail so; a
+	 * trigger or a server's own setting may still bring 40001.
+	 */
+	static const struct stmt one_moment = { .mode = RW,
+	    .sql = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ" };
+	struct overtaken	*o = arg;
+	int64_t			 n;
+	enum err		 e;
+
+	assert_int_equal(db_run(o->db, &one_moment, NOTHING, NULL), OK);
+	assert_int_equal(ask(o->db, TWICE, &n), OK);
+	if (o->calls++ == 0) {
+		assert_int_equal(db_begin(o->other), OK);
+		assert_int_equal(db_run(o->other, db_registered(RAISE),
+		    WITH(V(1), V(1)), NULL), OK);
+		assert_int_equal(db_commit(o->other), OK);
+	}
+	e = db_run(o->db, db_registered(RAISE), WITH(V(1), V(1)), NULL);
+	o->beaten += e == ERR_AGAIN;
+	return e;
+}
+
+static void
+a_serialisation_failure_is_replayed(void **state)
+{
+	struct overtaken	o = { .db = open_patient(),
+				    .other = open_patient() };
+	int64_t			n = 0;
+
+	(void)state;
+	cases_clear(o.db);
+	assert_int_equal(cases_add(o.db, 1, "a"), OK);
+	assert_int_equal(db_transact(o.db, 5, raise_overtaken, &o), OK);
+	assert_int_equal(o.calls, 2);
+	assert_int_equal(o.beaten, 1);
+	assert_int_equal(ask(o.db, TWICE, &n), OK);
+	assert_int_equal(n, 1);
+	db_close(o.other);
+	db_close(o.db);
+}
+
+static enum err
+try_in_vain(void *arg)
+{
+	static const struct stmt refused = { .mode = RW, .view = &seen,
+	    .sql = "SELECT refuse() AS n" };
+	struct arena	*arena = arena_new(4096);
+	struct seen	 row;
+	enum err	 e;
+
+	e = db_one(arg, arena, &refused, NOTHING, &row);
+	arena_free(arena);
+	return e;
+}
+
+/* It counts in a sequence, which no rollback sets back. */
+static void
+a_replay_without_end_ends(void **state)
+{
+	struct db	*db = cases_open();
+	int64_t		 n = 0;
+
+	(void)state;
+	assert_int_equal(db_script(db, "CREATE FUNCTION refuse()"
+	    " RETURNS BIGINT LANGUAGE plpgsql AS $$ BEGIN"
+	    " PERFORM nextval('tries');"
+	    " RAISE EXCEPTION 'no' USING ERRCODE = '40001'; END $$"), OK);
+	assert_int_equal(db_transact(db, 4, try_in_vain, db), ERR_AGAIN);
+	assert_int_equal(ask(db, TRIES, &n), OK);
+	assert_int_equal(n, 4);
+	assert_false(db_in_transaction(db));
+	db_close(db);
+}
+
 /* Last: the registry keeps it for ever. */
 static void
 a_bad_statement_stops_the_start(void **state)
@@ -224,6 +408,9 @@ main(void)
 		cmocka_unit_test(a_plan_may_outlive_its_table),
 		cmocka_unit_test(a_number_that_is_none_is_an_error),
 		cmocka_unit_test(a_script_cannot_end_the_transaction),
+		cmocka_unit_test(a_deadlock_is_replayed_and_both_end_well),
+		cmocka_unit_test(a_serialisation_failure_is_replayed),
+		cmocka_unit_test(a_replay_without_end_ends),
 		cmocka_unit_test(a_bad_statement_stops_the_start),
 	};
 	struct db	*db = NULL;
@@ -235,7 +422,10 @@ main(void)
 		return SERVERS_SKIP;
 	if (db_open(server.where, 1000, false, &db) != OK ||
 	    db_script(db, "CREATE TABLE wide (n INTEGER);"
-	    " INSERT INTO wide VALUES (5)") != OK)
+	    " INSERT INTO wide VALUES (5); CREATE SEQUENCE tries;"
+	    /* How soon a deadlock is looked for; a second by itself. */
+	    " DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET"
+	    " deadlock_timeout = 50', current_database()); END $$") != OK)
 		return 1;
 	db_close(db);
 	cases_register();

@@ -38,6 +38,7 @@ struct all {
 	int64_t			 lat;
 	const struct item	*item;
 	struct field_list	 items;
+	int64_t			 codes;
 	int64_t			 maybe;
 	int64_t			 limit, after;
 };
@@ -58,6 +59,7 @@ static const struct field all_fields[] = {
 	F_DEGREE(all, lat, "纬度", MAY),
 	F_OBJECT(all, item, "商品项", MAY, &item_shape),
 	F_LIST(all, items, "商品", MAY, 1, 3, &item_shape),
+	F_CODES(all, codes, "颜色组", MAY, 1, colors),
 	F_INT(all, maybe, "楼层", FIELD_NULL, 0, 9),
 	F_END
 };
@@ -264,6 +266,15 @@ test_enum_bool_time(void **state)
 	bad("{\"color\":\"blue\"}", "color", "not_listed", "颜色不在");
 	bad("{\"color\":\"Red\"}", "color", "not_listed", "颜色不在");
 	bad("{\"color\":1}", "color", "type", "颜色");
+	assert_int_equal(good("{\"codes\":[\"green\"]}")->codes, 2);
+	assert_int_equal(good("{\"codes\":[\"green\",\"red\",\"red\"]}")
+	    ->codes, 3);
+	bad("{\"codes\":[]}", "codes", "too_short", "请选择颜色组");
+	bad("{\"codes\":[\"red\",\"blue\"]}", "codes", "not_listed",
+	    "颜色组不在");
+	bad("{\"codes\":[1]}", "codes", "not_listed", "颜色组不在");
+	bad("{\"codes\":\"red\"}", "codes", "type", "颜色组应为列表");
+	bad("{\"codes\":null}", "codes", "null", "颜色组");
 	assert_true(good("{\"yes\":true}")->yes);
 	assert_false(good("{\"yes\":false}")->yes);
 	bad("{\"yes\":1}", "yes", "type", "同意应为是或否");

@@ -214,6 +214,8 @@ test_mask(void **state)
 	    ROLE_RESIDENT | REL_COURIER);
 	assert_int_equal(flow_mask(&rq, 8, 0, "clerk"),
 	    ROLE_RESIDENT | REL_ORG);
+	assert_int_equal(flow_mask(&rq, 8, 0, "area"),
+	    ROLE_RESIDENT | REL_AREA);
 	assert_int_equal(flow_mask(&rq, 8, 0, NULL), ROLE_RESIDENT);
 	rq.who.roles = ROLE_PLATFORM;
 	assert_int_equal(flow_mask(&rq, 8, 0, NULL),

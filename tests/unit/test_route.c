@@ -32,20 +32,21 @@ nothing(struct req *rq)
 }
 
 static const struct field id_fields[] = { F_ID(in, id, "编号", MUST), F_END };
-static const struct shape id_shape = { "Id", sizeof(struct in), id_fields };
+static const struct shape id_shape = { .name = "Id",
+	.size = sizeof(struct in), .fields = id_fields };
 static const struct field event_fields[] = {
 	F_ID(in, id, "编号", MUST), F_TEXT(in, event, "操作", MUST, 1, 20),
 	F_END
 };
-static const struct shape event_shape = { "Event", sizeof(struct in),
-	event_fields };
+static const struct shape event_shape = { .name = "Event",
+	.size = sizeof(struct in), .fields = event_fields };
 static const struct field page_fields[] = { F_PAGE(in), F_END };
-static const struct shape page_shape = { "Page", sizeof(struct in),
-	page_fields };
+static const struct shape page_shape = { .name = "Page",
+	.size = sizeof(struct in), .fields = page_fields };
 static const struct field body_fields[] = { F_INT(in, n, "数量", MUST, 1, 9),
 	F_END };
-static const struct shape body_shape = { "Body", sizeof(struct in),
-	body_fields };
+static const struct shape body_shape = { .name = "Body",
+	.size = sizeof(struct in), .fields = body_fields };
 
 static const struct view_column row_columns[] = { C_ID(in, id), C_END };
 static const struct view row_view = { "Row", sizeof(struct in),
@@ -193,8 +194,8 @@ test_roles(void **state)
 
 #define ONE_SHAPE(tag, ...)						\
 	static const struct field tag##_fields[] = { __VA_ARGS__, F_END }; \
-	static const struct shape tag##_shape = { #tag,			\
-	    sizeof(struct in), tag##_fields }
+	static const struct shape tag##_shape = { .name = #tag,		\
+	    .size = sizeof(struct in), .fields = tag##_fields }
 
 ONE_SHAPE(outside, { .kind = FIELD_INT, .name = "n",
     .offset = sizeof(struct in) - 1, .max = 1, .label = "数" });
@@ -210,8 +211,8 @@ static const struct shape loop_shape;
 static const struct field loop_fields[] = {
 	F_LIST(in, items, "数", MAY, 0, 1, &loop_shape), F_END
 };
-static const struct shape loop_shape = { "Loop", sizeof(struct in),
-	loop_fields };
+static const struct shape loop_shape = { .name = "Loop",
+	.size = sizeof(struct in), .fields = loop_fields };
 
 #define BAD(p, ...) ROW(GET, p, __VA_ARGS__)
 #define NO_PATH	"/bad"
@@ -234,6 +235,9 @@ static const struct route bad[] = {
 	BAD("/b/who2", .who = ANYONE | ROLE_ADMIN),
 	BAD("/b/who3", .who = ANYONE | LOOPBACK),
 	BAD("/b/who4", .who = 1ULL << 40),
+	BAD("/b/act", .who = ROLE_ADMIN | ACT_WATER),
+	BAD("/b/act2", .who = LOGGED_IN | ACT_READ),
+	BAD("/b/act3", .who = ROLE_RESIDENT | ACT_WATER, .tx = TX_OWN),
 	BAD("/b/reply", .reply = 0),
 	BAD("/b/reply2", .out = NULL),
 	BAD("/b/reply3", .reply = REPLY_NONE, .status = 204),
@@ -242,7 +246,6 @@ static const struct route bad[] = {
 	BAD("/b/reply6", .reply = REPLY_LIST, .status = 201),
 	BAD("/b/pool", .pool = 0),
 	BAD("/b/tx", .tx = 0),
-	BAD("/b/tx2", .tx = TX_WRITE),
 	BAD("/b/handler", .handler = NULL),
 	BAD("/b/about", .about = NULL),
 	BAD("/b/about2", .about = ""),
@@ -270,7 +273,7 @@ test_faults(void **state)
 
 	(void)state;
 	route_register("bad", bad);
-	assert_int_equal(route_count(), base + 42);
+	assert_int_equal(route_count(), base + 44);
 	for (i = base; i < route_count(); i++)
 		if (route_check(i))
 			fail_msg("row %s %s was taken",

@@ -741,7 +741,7 @@ set_up(void **state)
 	    " key TEXT NOT NULL, route TEXT NOT NULL,"
 	    " body_hash TEXT NOT NULL, status BIGINT, reply TEXT,"
 	    " created_at BIGINT NOT NULL,"
-	    " PRIMARY KEY (community_id, user_id, key));"), OK);
+	    " PRIMARY KEY (community_id, user_id, key));" RIG_AUDIT), OK);
 	db_close(rig.db);
 	rig.db = NULL;
 	http_register();

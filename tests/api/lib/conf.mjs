@@ -2,13 +2,13 @@
 //
 // conf.mjs -- planet.conf of a stack: limits off, waits short.
 export const TEMPLATES = { order_progress: 'progress-0001',
-	order_todo: 'todo-00000001' };
+	order_todo: 'todo-00000001', roll_call: 'roll-00000001' };
 
 const DEFAULTS = {
 	server: { api_threads: 16, slow_threads: 8, drain_ms: 1000,
 		nginx_workers: 1 },
 	database: {}, redis: {},
-	session: {},
+	session: {}, password: {},
 	limits: { user_reads: 0, user_writes: 0, address_requests: 0,
 		logins: 0 },
 	wechat: { wechat_appid: 'wx0123456789abcdef',
@@ -19,7 +19,10 @@ const DEFAULTS = {
 	water: {},
 };
 const SECTION = { session_days: 'session', staff_minutes: 'session',
-	session_cache: 'session', session_cache_ms: 'session',
+	staff_hours: 'session', password_days: 'password',
+	password_history: 'password', login_tries: 'password',
+	lock_minutes: 'password', session_cache: 'session',
+	session_cache_ms: 'session',
 	user_reads: 'limits', user_writes: 'limits', logins: 'limits',
 	address_requests: 'limits', wechat_timeout_ms: 'wechat',
 	wechat_state: 'wechat', jobs_threads: 'jobs', jobs_poll_ms: 'jobs',

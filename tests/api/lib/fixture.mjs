@@ -20,6 +20,12 @@ export const BIG = '4001', SMALL = '4002', OFF_SALE = '4003';
 export const LAST_ONE = '4004', SOLD_OUT = '4005';
 export const BIG_B = '4011', BIG_D = '4021', BIG_Z = '4101';
 
+// Who answers for the dwellings: grids and ten-household units.  OTHER_GRID
+// has OUTSIDE alone; GRID_Z and UNIT_Z are of the second community.
+export const GRID = '6001', OTHER_GRID = '6002', GRID_Z = '6301';
+export const UNIT = '6101', UNIT_LIFT = '6102', OTHER_UNIT = '6201';
+export const UNIT_Z = '6401';
+
 export const WINDOWS = '09:00-12:00,14:00-18:00,18:30-20:30';
 
 export const ROLES = ['resident', 'head', 'grid', 'clerk', 'party',
@@ -82,6 +88,32 @@ const staff = [
 	    [101, 5201 + i, `role-${role}`, role, null, null]),
 ];
 
+// Valid from the beginning, without end.
+const grids = [
+	// community, id, code, name
+	[101, 6001, '01', '第一网格'],
+	[101, 6002, '02', '第二网格'],
+	[102, 6301, '01', '邻家网格'],
+];
+
+const units = [
+	// community, id, code, name, grid, dwellings
+	[101, 6101, '01-01', '第一联户', 6001, [1011, 1061]],
+	[101, 6102, '01-02', '第二联户', 6001, [1091]],
+	[101, 6201, '02-01', '远山联户', 6002, [1511]],
+	[102, 6401, '01-01', '邻家联户', 6301, [2011]],
+];
+
+const posts = [
+	// community, id, user, name, role, scope, scope's id
+	[101, 6501, 5301, 'grid-1', 'grid', 'grid', 6001],
+	[101, 6502, 5302, 'grid-2', 'grid', 'grid', 6002],
+	[101, 6503, 5303, 'head-1', 'head', 'unit', 6101],
+	[101, 6504, 5304, 'head-2', 'head', 'unit', 6102],
+	[102, 6505, 5305, 'grid-z', 'grid', 'grid', 6301],
+	[101, 6506, 5306, 'clerk-1', 'clerk', 'community', 0],
+];
+
 function literal(value) {
 	if (value === null)
 		return 'NULL';
@@ -100,6 +132,32 @@ function fullName(place) {
 	const parent = places.find((one) => one[1] === place[2]);
 
 	return (parent ? fullName(parent) : '') + place[5];
+}
+
+// Grids, units, and those who hold a post there.
+function duties(now) {
+	return [
+		insert('app_user', 'id, openid, name, community_id,' +
+		    ' created_at, updated_at', posts.map((p) => [p[2], p[3],
+			p[3], p[0], now, now])),
+		insert('user_role', 'community_id, user_id, role,' +
+		    ' granted_at', posts.map((p) => [p[0], p[2], p[4],
+			now])),
+		insert('post_role', 'community_id, user_id, role',
+		    posts.map((p) => [p[0], p[2], p[4]])),
+		insert('grid', 'community_id, id, code, name, from_at',
+		    grids.map((g) => [...g, 0])),
+		insert('unit', 'community_id, id, code, name, from_at',
+		    units.map((u) => [...u.slice(0, 4), 0])),
+		insert('unit_grid', 'community_id, unit_id, from_at,' +
+		    ' grid_id', units.map((u) => [u[0], u[1], 0, u[4]])),
+		insert('unit_dwelling', 'community_id, dwelling_id,' +
+		    ' from_at, unit_id', units.flatMap((u) => u[5].map((d) =>
+			[u[0], d, 0, u[1]]))),
+		insert('post', 'community_id, id, user_id, name, role,' +
+		    ' scope, scope_id, from_at, created_at',
+		    posts.map((p) => [...p, 0, now])),
+	];
 }
 
 export function fixture(now) {
@@ -140,5 +198,6 @@ export function fixture(now) {
 		insert('org_staff', 'community_id, org_id, user_id, duty,' +
 		    ' since', working.map((s) => [s[0], s[4], s[1], s[5],
 			now])),
+		...duties(now),
 	].join(';\n');
 }

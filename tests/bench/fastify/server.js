@@ -22,7 +22,8 @@ const SELECT = `SELECT CAST(w.id AS TEXT) AS id, w.state,
 	w.place, w.floor, w.contact, w.phone_mask AS phone,
 	CAST(w.assignee_id AS TEXT) AS courier_id, w.courier,
 	w.window_from, w.window_to, w.items, w.goods_fen, w.floor_fen,
-	w.total_fen, w.payment, w.paid_at, w.note, w.reason, w.urged,
+	w.total_fen, w.payment, w.tickets, w.empties, w.deposit_fen,
+	w.paid_at, w.note, w.reason, w.urged,
 	w.deadline_at, w.created_at, w.updated_at, w.code
 	FROM water_order w
 	WHERE w.community_id = ? AND w.owner_id = ?`;
@@ -111,6 +112,8 @@ const list = {
 					price_fen: number } } },
 			goods_fen: number, floor_fen: number,
 			total_fen: number, payment: text,
+			tickets: number, empties: orNull(number),
+			deposit_fen: number,
 			paid_at: orNull(text), note: orNull(text),
 			reason: orNull(text), urged: number,
 			deadline_at: orNull(text), created_at: text,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ctl_place_rank.c -- where a name stands among its siblings.
+ * place_rank.c -- where a name stands among its siblings.
  *
  * One number from the name alone, so that a place that is added later
  * leaves the others where they are: 3栋 before 10栋, 二单元 before 十单元,
@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "ctl_place.h"
+#include "service/place_tree.h"
 
 #define NUMBER_NONE	1000000000LL	/* after every number */
 #define LETTER_STEP	28
@@ -93,7 +93,7 @@ first_number(const char **s, int64_t *ret)
 }
 
 int64_t
-ctl_place_rank(const char *name)
+place_rank(const char *name)
 {
 	const char	*s = name;
 	int64_t		 lead = 0, number, tail = 0;

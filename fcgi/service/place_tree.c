@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ctl_place.c -- the places of a community as a tree in memory.
+ * place_tree.c -- the places of a community as a tree in memory.
  *
  * A node knows what the database holds of it, so that only differences are
  * written.  Nodes are found by parent and name, and while loading by id.
@@ -14,19 +14,12 @@
 #include "base/view.h"
 #include "store/db.h"
 
-#include "ctl_place.h"
+#include "service/place_tree.h"
 
 #define TABLE_START	1024
+#define NAMES_MEMORY	(1 << 20)
 
-/* What an import can change of a place. */
-struct facts {
-	int64_t		 rank;
-	int64_t		 floor;
-	int64_t		 lift;
-	int64_t		 lat, lng;
-};
-
-struct ctl_place {
+struct place_stored {
 	int64_t		 id;
 	int64_t		 parent_id;
 	const char	*kind;
@@ -42,12 +35,11 @@ struct ctl_place {
 struct node {
 	int64_t		 id;
 	int64_t		 parent_id;
-	int64_t		 compound_id;
 	const char	*name;
-	const char	*full_name;
+	const char	*full_name;	/* NULL: parent's and name */
 	int		 level;
-	struct facts	 is;
-	struct facts	 was;
+	struct place_facts	 is;
+	struct place_facts	 was;
 	bool		 stored;	/* the database has it */
 	bool		 named;		/* a row has named it */
 	int		 line;		/* of the row that is this dwelling */
@@ -71,7 +63,7 @@ struct table {
 	size_t		 used;
 };
 
-struct ctl_places {
+struct place_tree {
 	struct arena	*arena;
 	int64_t		 community_id;
 	struct table	 by_name;	/* parent's id, name */
@@ -83,26 +75,26 @@ struct ctl_places {
 static const char *const kinds[PLACE_LEVELS] = { "compound", "building",
     "entrance", "dwelling" };
 
-static const struct view_column ctl_place_columns[] = {
-	C_ID(ctl_place, id),
-	C_ID(ctl_place, parent_id),
-	C_TEXT(ctl_place, kind),
-	C_ID(ctl_place, compound_id),
-	C_TEXT(ctl_place, name),
-	C_TEXT(ctl_place, full_name),
-	C_INT(ctl_place, rank),
-	C_INT(ctl_place, floor, .flags = VIEW_NULL),
-	C_INT(ctl_place, lift, .flags = VIEW_NULL),
-	C_DEGREE(ctl_place, lat, .flags = VIEW_NULL),
-	C_DEGREE(ctl_place, lng, .flags = VIEW_NULL),
+static const struct view_column place_stored_columns[] = {
+	C_ID(place_stored, id),
+	C_ID(place_stored, parent_id),
+	C_TEXT(place_stored, kind),
+	C_ID(place_stored, compound_id),
+	C_TEXT(place_stored, name),
+	C_TEXT(place_stored, full_name),
+	C_INT(place_stored, rank),
+	C_INT(place_stored, floor, .flags = VIEW_NULL),
+	C_INT(place_stored, lift, .flags = VIEW_NULL),
+	C_DEGREE(place_stored, lat, .flags = VIEW_NULL),
+	C_DEGREE(place_stored, lng, .flags = VIEW_NULL),
 	C_END
 };
-static const struct view ctl_place_view = VIEW(ctl_place, "CtlPlace");
+static const struct view place_stored_view = VIEW(place_stored, "PlaceStored");
 
 enum { PLACE_ALL, PLACE_ADD, PLACE_CHANGE, PLACE_SQL_MAX };
 
 static struct stmt place_sql[] = {
-	[PLACE_ALL] = { RO, 1, &ctl_place_view,
+	[PLACE_ALL] = { RO, 1, &place_stored_view,
 	    "SELECT id, parent_id, kind, compound_id, name, full_name, rank,"
 	    " floor, lift, lat, lng FROM place WHERE community_id = $1"
 	    " ORDER BY id", NULL, 0 },
@@ -117,7 +109,7 @@ static struct stmt place_sql[] = {
 };
 
 void
-ctl_place_register(void)
+place_tree_register(void)
 {
 	db_register(place_sql, PLACE_SQL_MAX);
 }
@@ -186,10 +178,10 @@ table_init(struct arena *a, struct table *t)
 
 /* ---- nodes ---- */
 
-struct ctl_places *
-ctl_place_new(struct arena *arena, int64_t community_id)
+struct place_tree *
+place_tree_new(struct arena *arena, int64_t community_id)
 {
-	struct ctl_places	*p = ARENA_NEW(arena, struct ctl_places);
+	struct place_tree	*p = ARENA_NEW(arena, struct place_tree);
 
 	p->arena = arena;
 	p->community_id = community_id;
@@ -200,12 +192,13 @@ ctl_place_new(struct arena *arena, int64_t community_id)
 }
 
 static void
-append(struct ctl_places *p, struct node *n)
+append(struct place_tree *p, struct node *n)
 {
 	*p->last = n;
 	p->last = &n->next;
 	table_put(p->arena, &p->by_name, n->parent_id, n->name, n);
-	table_put(p->arena, &p->by_id, n->id, "", n);
+	if (n->level < PLACE_DWELLING)
+		table_put(p->arena, &p->by_id, n->id, "", n);
 }
 
 static void
@@ -217,29 +210,29 @@ adopt(struct node *parent, struct node *n)
 }
 
 static struct node *
-load_node(struct ctl_places *p, const struct ctl_place *row)
+load_node(struct place_tree *p, const struct place_stored *row)
 {
 	struct node	*n = ARENA_NEW(p->arena, struct node);
 
 	n->id = row->id;
 	n->parent_id = row->parent_id;
-	n->compound_id = row->compound_id;
 	n->name = arena_str(p->arena, row->name);
-	n->full_name = arena_str(p->arena, row->full_name);
 	while (strcmp(kinds[n->level], row->kind) != 0 &&
 	    n->level < PLACE_DWELLING)
 		n->level++;
-	n->was = (struct facts){ row->rank, row->floor, row->lift, row->lat,
-	    row->lng };
+	if (n->level < PLACE_DWELLING)
+		n->full_name = arena_str(p->arena, row->full_name);
+	n->was = (struct place_facts){ row->rank, row->floor, row->lift,
+	    row->lat, row->lng };
 	n->is = n->was;
 	n->stored = true;
 	return n;
 }
 
 enum err
-ctl_place_load(struct ctl_places *p, struct db *db)
+place_tree_load(struct place_tree *p, struct db *db)
 {
-	struct ctl_place	 row;
+	struct place_stored	 row;
 	struct rows		 rows;
 	struct node		*n, *parent;
 	enum err		 e;
@@ -253,6 +246,8 @@ ctl_place_load(struct ctl_places *p, struct db *db)
 	if ((e = db_end(&rows)) != OK)
 		return e;
 	for (n = p->first; n != NULL; n = n->next) {
+		if (n->parent_id == 0)
+			continue;
 		parent = table_at(&p->by_id, n->parent_id, "")->node;
 		if (parent != NULL)
 			adopt(parent, n);
@@ -262,7 +257,7 @@ ctl_place_load(struct ctl_places *p, struct db *db)
 
 /* The place `name` below `parent`, made when there is none. */
 static struct node *
-step(struct ctl_places *p, struct node *parent, const char *name)
+step(struct place_tree *p, struct node *parent, const char *name)
 {
 	int64_t		 parent_id = parent != NULL ? parent->id : 0;
 	struct node	*n = table_at(&p->by_name, parent_id, name)->node;
@@ -271,34 +266,36 @@ step(struct ctl_places *p, struct node *parent, const char *name)
 		n = ARENA_NEW(p->arena, struct node);
 		n->id = id_new();
 		n->parent_id = parent_id;
-		n->name = name;
-		n->full_name = name;
-		n->compound_id = n->id;
-		n->is = (struct facts){ 0, VIEW_NULL_INT, VIEW_NULL_INT,
+		n->name = arena_str(p->arena, name);
+		n->level = parent != NULL ? parent->level + 1 :
+		    PLACE_COMPOUND;
+		n->is = (struct place_facts){ 0, VIEW_NULL_INT, VIEW_NULL_INT,
 		    VIEW_NULL_INT, VIEW_NULL_INT };
+		if (n->level < PLACE_DWELLING)
+			n->full_name = parent == NULL ? n->name :
+			    arena_fmt(p->arena, "%s %s", parent->full_name,
+			    name);
 		append(p, n);
-		if (parent != NULL) {
+		if (parent != NULL)
 			adopt(parent, n);
-			n->level = parent->level + 1;
-			n->compound_id = parent->compound_id;
-			n->full_name = arena_fmt(p->arena, "%s %s",
-			    parent->full_name, name);
-		}
 	}
-	n->is.rank = ctl_place_rank(name);
+	n->is.rank = place_rank(name);
 	n->named = true;
 	return n;
 }
 
-enum ctl_place_fault
-ctl_place_add(struct ctl_places *p, const struct ctl_place_row *row,
+enum place_fault
+place_tree_add(struct place_tree *p, const struct place_row *row,
     int *ret_line)
 {
 	struct node	*n = NULL, *entrance;
 	int		 i;
 
-	for (i = 0; i < PLACE_LEVELS; i++)
+	for (i = 0; i < PLACE_LEVELS; i++) {
 		n = step(p, n, row->name[i]);
+		if (i < PLACE_DWELLING && n->line == 0)
+			n->line = row->line;
+	}
 	if (n->line != 0) {
 		*ret_line = n->line;
 		return PLACE_TWICE;
@@ -324,7 +321,7 @@ ctl_place_add(struct ctl_places *p, const struct ctl_place_row *row,
 }
 
 int64_t
-ctl_place_id(const struct ctl_places *p, const char *const *names, int depth)
+place_tree_id(const struct place_tree *p, const char *const *names, int depth)
 {
 	struct node	*n;
 	int64_t		 id = 0;
@@ -362,7 +359,7 @@ centre(struct node *n)
 
 /* What follows for others from what the rows said. */
 static void
-settle(struct ctl_places *p)
+settle(struct place_tree *p)
 {
 	struct node	*n, *c;
 	int		 level;
@@ -386,22 +383,66 @@ maybe(int64_t v)
 }
 
 static bool
-is_same(const struct facts *a, const struct facts *b)
+is_same(const struct place_facts *a, const struct place_facts *b)
 {
 	return a->rank == b->rank && a->floor == b->floor &&
 	    a->lift == b->lift && a->lat == b->lat && a->lng == b->lng;
 }
 
+static int64_t
+compound_of(const struct node *n)
+{
+	while (n->parent != NULL)
+		n = n->parent;
+	return n->id;
+}
+
+/* Until the arena of `a` is reset. */
+static const char *
+full_name(struct arena *a, const struct node *n)
+{
+	if (n->full_name != NULL)
+		return n->full_name;
+	return arena_fmt(a, "%s %s", n->parent->full_name, n->name);
+}
+
+void
+place_tree_diff(struct place_tree *p,
+    void (*fn)(void *, const struct place_diff *), void *arg)
+{
+	struct arena	*names = arena_new(NAMES_MEMORY);
+	struct node	*n;
+	bool		 same;
+	int		 level;
+
+	settle(p);
+	for (level = PLACE_COMPOUND; level < PLACE_LEVELS; level++)
+		for (n = p->first; n != NULL; n = n->next) {
+			if (n->level != level)
+				continue;
+			same = n->stored && is_same(&n->is, &n->was);
+			if (same && !n->named)
+				continue;
+			fn(arg, &(struct place_diff){ n->id, n->parent_id,
+			    compound_of(n), kinds[level], n->name,
+			    full_name(names, n), n->named ? n->line : 0,
+			    n->stored, same, n->is, n->was });
+			arena_reset(names);
+		}
+	arena_free(names);
+}
+
 static enum err
-write_node(const struct ctl_places *p, struct db *db, const struct node *n,
-    struct ctl_place_counts *counts)
+write_node(struct place_tree *p, struct db *db, const struct node *n,
+    struct place_counts *counts)
 {
 	if (!n->stored) {
 		counts->added[n->level]++;
 		return db_run(db, &place_sql[PLACE_ADD],
 		    WITH(V(p->community_id), V(n->id), V(n->parent_id),
-		    V(kinds[n->level]), V(n->compound_id), V(n->name),
-		    V(n->full_name), V(n->is.rank), maybe(n->is.floor),
+		    V(kinds[n->level]), V(compound_of(n)), V(n->name),
+		    V(full_name(p->arena, n)), V(n->is.rank),
+		    maybe(n->is.floor),
 		    maybe(n->is.lift), maybe(n->is.lat), maybe(n->is.lng)),
 		    NULL);
 	}
@@ -417,14 +458,14 @@ write_node(const struct ctl_places *p, struct db *db, const struct node *n,
 }
 
 enum err
-ctl_place_write(struct ctl_places *p, struct db *db,
-    struct ctl_place_counts *ret)
+place_tree_write(struct place_tree *p, struct db *db,
+    struct place_counts *ret)
 {
 	struct node	*n;
 	enum err	 e;
 
 	settle(p);
-	*ret = (struct ctl_place_counts){ 0 };
+	*ret = (struct place_counts){ 0 };
 	for (n = p->first; n != NULL; n = n->next)
 		if ((e = write_node(p, db, n, ret)) != OK)
 			return e;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ctl_sheet.c -- a CSV file with named columns, and what is wrong with it.
+ * sheet.c -- a CSV file with named columns, and what is wrong with it.
  */
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,23 +13,23 @@
 #include "base/text.h"
 #include "base/view.h"
 
-#include "ctl_sheet.h"
+#include "service/sheet.h"
 
 #define SHEET_MEMORY	(16 << 20)
 #define QUOTED		20	/* code points of a cell in a message */
 
-struct ctl_sheet {
+struct sheet {
 	struct arena			*own;	/* lives as long as this */
 	struct arena			*row;	/* lives as long as a row */
-	const char			*path;
 	FILE				*file;
 	struct csv			*csv;
 	struct csv_row			 at;
-	const struct ctl_column		*columns;
+	const struct sheet_column		*columns;
 	int				 n;
-	int				 where[CTL_SHEET_COLUMNS]; /* or -1 */
+	int				 where[SHEET_COLUMNS]; /* or -1 */
 	int				 width;	/* cells of the first row */
 	int				 faults;
+	struct sheet_sink		 sink;
 	bool				 ended;
 };
 
@@ -54,17 +53,16 @@ why(enum csv_state state)
 }
 
 static __attribute__((format(printf, 3, 0))) void
-tell(struct ctl_sheet *s, const char *label, const char *fmt, va_list ap)
+tell(struct sheet *s, const char *label, const char *fmt, va_list ap)
 {
 	char	*text = arena_vfmt(s->row, fmt, ap);
 
 	s->faults++;
-	fprintf(stderr, "%s 第 %d 行%s%s：%s\n", s->path, s->at.line,
-	    label != NULL ? "，" : "", label != NULL ? label : "", text);
+	s->sink.fault(s->sink.arg, s->at.line, label, text);
 }
 
 void
-ctl_sheet_fault(struct ctl_sheet *s, int column, const char *fmt, ...)
+sheet_fault(struct sheet *s, int column, const char *fmt, ...)
 {
 	va_list	ap;
 
@@ -75,7 +73,7 @@ ctl_sheet_fault(struct ctl_sheet *s, int column, const char *fmt, ...)
 
 /* Read a row; at a fault of the file there are no more. */
 static bool
-advance(struct ctl_sheet *s)
+advance(struct sheet *s)
 {
 	enum csv_state	state;
 
@@ -84,12 +82,12 @@ advance(struct ctl_sheet *s)
 	state = csv_next(s->csv, &s->at);
 	s->ended = state != CSV_ROW;
 	if (s->ended && (state != CSV_END || s->width == 0))
-		ctl_sheet_fault(s, -1, "%s", why(state));
+		sheet_fault(s, -1, "%s", why(state));
 	return !s->ended;
 }
 
 static int
-column_of(const struct ctl_sheet *s, const char *title)
+column_of(const struct sheet *s, const char *title)
 {
 	int	i;
 
@@ -101,7 +99,7 @@ column_of(const struct ctl_sheet *s, const char *title)
 }
 
 static void
-read_title(struct ctl_sheet *s, int cell)
+read_title(struct sheet *s, int cell)
 {
 	const char	*title = text_trim(s->row, s->at.field[cell]);
 	int		 i = column_of(s, title);
@@ -109,20 +107,20 @@ read_title(struct ctl_sheet *s, int cell)
 	if (title[0] == '\0')
 		return;
 	if (i < 0)
-		ctl_sheet_fault(s, -1, "第 %d 列“%s”不是能导入的列，请删除"
+		sheet_fault(s, -1, "第 %d 列“%s”不是能导入的列，请删除"
 		    "或改名", cell + 1, text_cut(s->row, title, QUOTED));
 	else if (s->where[i] >= 0)
-		ctl_sheet_fault(s, i, "这一列出现了两次");
+		sheet_fault(s, i, "这一列出现了两次");
 	else
 		s->where[i] = cell;
 }
 
 static void
-read_titles(struct ctl_sheet *s)
+read_titles(struct sheet *s)
 {
 	int	i;
 
-	for (i = 0; i < CTL_SHEET_COLUMNS; i++)
+	for (i = 0; i < SHEET_COLUMNS; i++)
 		s->where[i] = -1;
 	if (!advance(s))
 		return;
@@ -131,28 +129,27 @@ read_titles(struct ctl_sheet *s)
 		read_title(s, i);
 	for (i = 0; i < s->n; i++)
 		if (s->columns[i].must && s->where[i] < 0)
-			ctl_sheet_fault(s, i, "缺少这一列（列名写“%s”或 %s）",
+			sheet_fault(s, i, "缺少这一列（列名写“%s”或 %s）",
 			    s->columns[i].label, s->columns[i].name);
 	s->ended = s->faults > 0;
 }
 
-struct ctl_sheet *
-ctl_sheet_open(const char *path, const struct ctl_column *columns, int n)
+struct sheet *
+sheet_open(const char *path, const struct sheet_column *columns, int n,
+    struct sheet_sink sink)
 {
-	struct ctl_sheet	*s;
+	struct sheet	*s;
 	struct arena		*own;
 	FILE			*file;
 
 	file = fopen(path, "r");
-	if (file == NULL) {
-		fprintf(stderr, "%s：打不开（%s）\n", path, strerror(errno));
+	if (file == NULL)
 		return NULL;
-	}
 	own = arena_new(SHEET_MEMORY);
-	s = ARENA_NEW(own, struct ctl_sheet);
+	s = ARENA_NEW(own, struct sheet);
 	s->own = own;
 	s->row = arena_new(SHEET_MEMORY);
-	s->path = path;
+	s->sink = sink;
 	s->file = file;
 	s->csv = csv_new(file);
 	s->columns = columns;
@@ -162,7 +159,7 @@ ctl_sheet_open(const char *path, const struct ctl_column *columns, int n)
 }
 
 void
-ctl_sheet_close(struct ctl_sheet *s)
+sheet_close(struct sheet *s)
 {
 	if (s == NULL)
 		return;
@@ -174,7 +171,7 @@ ctl_sheet_close(struct ctl_sheet *s)
 
 /* Cells past the first row's are refused unless empty. */
 static bool
-is_blank(struct ctl_sheet *s)
+is_blank(struct sheet *s)
 {
 	bool	 blank = true, past = false, full;
 	int	 i;
@@ -185,13 +182,13 @@ is_blank(struct ctl_sheet *s)
 		past = past || (full && i >= s->width);
 	}
 	if (past)
-		ctl_sheet_fault(s, -1, "这一行的格数比标题行多，请检查是否多了"
+		sheet_fault(s, -1, "这一行的格数比标题行多，请检查是否多了"
 		    "逗号");
 	return blank;
 }
 
 bool
-ctl_sheet_next(struct ctl_sheet *s)
+sheet_next(struct sheet *s)
 {
 	do {
 		arena_reset(s->row);
@@ -202,25 +199,25 @@ ctl_sheet_next(struct ctl_sheet *s)
 }
 
 bool
-ctl_sheet_has(const struct ctl_sheet *s, int column)
+sheet_has(const struct sheet *s, int column)
 {
 	return s->where[column] >= 0;
 }
 
 int
-ctl_sheet_line(const struct ctl_sheet *s)
+sheet_line(const struct sheet *s)
 {
 	return s->at.line;
 }
 
 int
-ctl_sheet_faults(const struct ctl_sheet *s)
+sheet_faults(const struct sheet *s)
 {
 	return s->faults;
 }
 
 const char *
-ctl_sheet_cell(const struct ctl_sheet *s, int column)
+sheet_cell(const struct sheet *s, int column)
 {
 	int	cell = s->where[column];
 
@@ -229,17 +226,52 @@ ctl_sheet_cell(const struct ctl_sheet *s, int column)
 	return text_trim(s->row, s->at.field[cell]);
 }
 
-const char *
-ctl_sheet_text(struct ctl_sheet *s, int column, int max)
+/* What a spreadsheet would run; a number with its sign is none. */
+static bool
+is_formula(const char *text)
 {
-	const char	*text = ctl_sheet_cell(s, column);
+	const char	*c = text + 1;
+
+	if (*text == '=' || *text == '@')
+		return true;
+	if (*text != '+' && *text != '-')
+		return false;
+	return c[strspn(c, "0123456789")] != '\0' || *c == '\0';
+}
+
+const char *
+sheet_maybe(struct sheet *s, int column, int max)
+{
+	return sheet_cell(s, column)[0] == '\0' ? NULL :
+	    sheet_text(s, column, max);
+}
+
+const char *
+sheet_raw(const struct sheet *s, int i)
+{
+	return i < s->at.count ? s->at.field[i] : "";
+}
+
+int
+sheet_width(const struct sheet *s)
+{
+	return s->width;
+}
+
+const char *
+sheet_text(struct sheet *s, int column, int max)
+{
+	const char	*text = sheet_cell(s, column);
 
 	if (text[0] == '\0')
-		ctl_sheet_fault(s, column, "不能为空");
+		sheet_fault(s, column, "不能为空");
+	else if (is_formula(text))
+		sheet_fault(s, column, "像是公式（以“%.1s”开头），为了安全没有"
+		    "采用，请改成普通文字", text);
 	else if (!text_clean(text, false))
-		ctl_sheet_fault(s, column, "含有换行或看不见的字符，请删除");
+		sheet_fault(s, column, "含有换行或看不见的字符，请删除");
 	else if (text_length(text) > (size_t)max)
-		ctl_sheet_fault(s, column, "太长，最多 %d 个字", max);
+		sheet_fault(s, column, "太长，最多 %d 个字", max);
 	else
 		return text;
 	return NULL;
@@ -247,35 +279,35 @@ ctl_sheet_text(struct ctl_sheet *s, int column, int max)
 
 /* One coordinate; false after a fault. */
 static bool
-degree(struct ctl_sheet *s, int column, const char *text, int64_t *ret)
+degree(struct sheet *s, int column, const char *text, int64_t *ret)
 {
 	if (geo_parse(text, ret))
 		return true;
-	ctl_sheet_fault(s, column, "应是小数形式的度数，如 26.236438"
+	sheet_fault(s, column, "应是小数形式的度数，如 26.236438"
 	    "（填的是“%s”）", text_cut(s->row, text, QUOTED));
 	return false;
 }
 
 void
-ctl_sheet_point(struct ctl_sheet *s, int lat, int lng, int64_t *ret_lat,
+sheet_point(struct sheet *s, int lat, int lng, int64_t *ret_lat,
     int64_t *ret_lng)
 {
-	const char	*a = ctl_sheet_cell(s, lat);
-	const char	*b = ctl_sheet_cell(s, lng);
+	const char	*a = sheet_cell(s, lat);
+	const char	*b = sheet_cell(s, lng);
 	struct geo	 at;
 
 	*ret_lat = *ret_lng = VIEW_NULL_INT;
 	if (a[0] == '\0' && b[0] == '\0')
 		return;
 	if (a[0] == '\0' || b[0] == '\0') {
-		ctl_sheet_fault(s, a[0] == '\0' ? lat : lng,
+		sheet_fault(s, a[0] == '\0' ? lat : lng,
 		    "纬度和经度要么都填，要么都不填");
 		return;
 	}
 	if (!degree(s, lat, a, &at.lat) || !degree(s, lng, b, &at.lng))
 		return;
 	if (!geo_in_china(at)) {
-		ctl_sheet_fault(s, lat, "这个位置不在中国，请检查纬度和经度"
+		sheet_fault(s, lat, "这个位置不在中国，请检查纬度和经度"
 		    "是否填反");
 		return;
 	}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * import_diff.h -- what a staged row changes, field by field.
+ */
+#ifndef SERVICE_IMPORT_DIFF_H
+#define SERVICE_IMPORT_DIFF_H
+
+#include "base/view.h"
+
+struct arena;
+struct json;
+
+extern const struct view import_change_view;
+
+/*
+ * Write as an array of import_change_view the fields in which two flat
+ * objects differ; `before` may be NULL.
+ */
+void import_diff(struct json *, struct arena *, const char *before,
+    const char *after);
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ledger_check.c -- everything added up anew, nightly and when asked for.
+ *
+ * Each statement compares rows with rows of the same moment, so that it
+ * may run while the ledger is written to.
+ */
+#include "base/arena.h"
+#include "base/log.h"
+#include "flow/task.h"
+#include "http/req.h"
+#include "service/ledger.h"
+#include "service/service.h"
+
+#define CHECKS	32	/* tables of them */
+#define AT	(3 * 60 + 10)	/* minute of the night */
+
+struct ledger_counts {
+	int64_t		 entries, lines, accounts;
+};
+
+static const struct view_column ledger_counts_columns[] = {
+	C_INT(ledger_counts, entries),
+	C_INT(ledger_counts, lines),
+	C_INT(ledger_counts, accounts),
+	C_END
+};
+static const struct view ledger_counts_view =
+    VIEW(ledger_counts, "LedgerCounts");
+
+enum { CHECK_COUNT, CHECK_SUM, CHECK_EMPTY, CHECK_LOOSE, CHECK_BALANCE,
+	CHECK_RUNNING, CHECK_SQL_MAX };
+
+static struct stmt check_sql[] = {
+	[CHECK_COUNT] = { RO, 0, &ledger_counts_view,
+	    "SELECT (SELECT COUNT(*) FROM ledger_entry) AS entries,"
+	    " (SELECT COUNT(*) FROM ledger_line) AS lines,"
+	    " (SELECT COUNT(*) FROM ledger_account) AS accounts", NULL, 0 },
+	[CHECK_SUM] = { RO, 0, &ledger_fault_view,
+	    "SELECT community_id, entry_id AS id FROM ledger_line"
+	    " GROUP BY community_id, entry_id, unit"
+	    " HAVING SUM(amount) <> 0", NULL, 0 },
+	[CHECK_EMPTY] = { RO, 0, &ledger_fault_view,
+	    "SELECT e.community_id, e.id FROM ledger_entry e"
+	    " WHERE NOT EXISTS (SELECT 1 FROM ledger_line l"
+	    " WHERE l.community_id = e.community_id"
+	    " AND l.entry_id = e.id)", NULL, 0 },
+	[CHECK_LOOSE] = { RO, 0, &ledger_fault_view,
+	    "SELECT l.community_id, l.id FROM ledger_line l"
+	    " LEFT JOIN ledger_entry e ON e.community_id = l.community_id"
+	    " AND e.id = l.entry_id LEFT JOIN ledger_account a"
+	    " ON a.community_id = l.community_id AND a.id = l.account_id"
+	    " AND a.unit = l.unit WHERE e.id IS NULL OR a.id IS NULL",
+	    NULL, 0 },
+	[CHECK_BALANCE] = { RO, 0, &ledger_fault_view,
+	    "SELECT a.community_id, a.id FROM ledger_account a"
+	    " LEFT JOIN ledger_line l ON l.community_id = a.community_id"
+	    " AND l.account_id = a.id WHERE a.balance IS NOT NULL"
+	    " GROUP BY a.community_id, a.id, a.balance, a.lines"
+	    " HAVING a.balance <> COALESCE(SUM(l.amount), 0)"
+	    " OR a.lines <> COUNT(l.id) OR a.balance < 0", NULL, 0 },
+	[CHECK_RUNNING] = { RO, 0, &ledger_fault_view,
+	    "SELECT r.community_id, r.id FROM"
+	    " (SELECT community_id, id, balance, seq,"
+	    " SUM(amount) OVER so_far AS total,"
+	    " ROW_NUMBER() OVER so_far AS place FROM ledger_line"
+	    " WHERE seq IS NOT NULL WINDOW so_far AS"
+	    " (PARTITION BY community_id, account_id ORDER BY seq)) r"
+	    " WHERE r.balance <> r.total OR r.seq <> r.place"
+	    " OR r.balance < 0", NULL, 0 },
+};
+
+static const struct ledger_check own_checks[] = {
+	{ "an entry does not balance", &check_sql[CHECK_SUM] },
+	{ "an entry has no lines", &check_sql[CHECK_EMPTY] },
+	{ "a line has no entry or account", &check_sql[CHECK_LOOSE] },
+	{ "an account's balance is not the sum of its lines",
+	    &check_sql[CHECK_BALANCE] },
+	{ "a line's balance does not follow from those before",
+	    &check_sql[CHECK_RUNNING] },
+	{ NULL, NULL }
+};
+
+static const struct ledger_check	*checks[CHECKS];
+static int				 nchecks;
+
+void
+ledger_check_register(const struct ledger_check *table)
+{
+	int	i;
+
+	for (i = 0; i < nchecks; i++)
+		if (checks[i] == table)
+			return;
+	if (nchecks < CHECKS)
+		checks[nchecks++] = table;
+}
+
+static enum err
+run_check(struct db *db, const struct ledger_check *c,
+    void (*tell)(void *, const char *, const struct ledger_fault *),
+    void *arg, int64_t *faults)
+{
+	struct ledger_fault	row;
+	struct rows		rows;
+	enum err		e;
+
+	if ((e = db_query(db, c->stmt, NOTHING, &rows)) != OK)
+		return e;
+	while (db_each(&rows, &row)) {
+		tell(arg, c->what, &row);
+		++*faults;
+	}
+	return db_end(&rows);
+}
+
+enum err
+ledger_check(struct db *db, struct arena *a,
+    void (*tell)(void *, const char *, const struct ledger_fault *),
+    void *arg, struct ledger_report *ret)
+{
+	const struct ledger_check	*c;
+	struct ledger_counts		 counts;
+	enum err			 e;
+	int				 i;
+
+	e = db_one(db, a, &check_sql[CHECK_COUNT], NOTHING, &counts);
+	if (e != OK)
+		return e;
+	*ret = (struct ledger_report){ .entries = counts.entries,
+	    .lines = counts.lines, .accounts = counts.accounts };
+	for (i = 0; i < nchecks; i++)
+		for (c = checks[i]; c->what != NULL; c++) {
+			e = run_check(db, c, tell, arg, &ret->faults);
+			if (e != OK)
+				return e;
+		}
+	return OK;
+}
+
+static void
+log_fault(void *arg, const char *what, const struct ledger_fault *f)
+{
+	(void)arg;
+	log_error("ledger community=%lld id=%lld fault=\"%s\"",
+	    (long long)f->community_id, (long long)f->id, what);
+}
+
+static enum err
+run_nightly(struct req *rq)
+{
+	struct ledger_report	report;
+	enum err		e;
+
+	e = ledger_check(rq->db, rq->arena, log_fault, NULL, &report);
+	if (e != OK)
+		return e;
+	log_info("ledger entries=%lld lines=%lld accounts=%lld faults=%lld",
+	    (long long)report.entries, (long long)report.lines,
+	    (long long)report.accounts, (long long)report.faults);
+	return OK;
+}
+
+static const struct task ledger_tasks[] = {
+	{ "ledger-check", 0, AT, run_nightly },
+	{ NULL, 0, 0, NULL }
+};
+
+void
+ledger_check_register_own(void)
+{
+	db_register(check_sql, CHECK_SQL_MAX);
+	ledger_check_register(own_checks);
+	task_register(ledger_tasks);
+}

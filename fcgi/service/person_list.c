@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * person_list.c -- persons in lists, by where they live and by full value.
+ *
+ * One statement a filter, each driven by the index that fits it; nothing
+ * is opened for a list, so that it costs no more than what it shows.
+ */
+#include <string.h>
+
+#include "base/crypt.h"
+#include "base/idcard.h"
+#include "base/text.h"
+#include "http/req.h"
+#include "service/person_internal.h"
+#include "service/service.h"
+
+struct person_query {
+	int64_t		 dwelling_id;
+	int64_t		 household_id;
+	int64_t		 unit_id;
+	int64_t		 grid_id;
+	const char	*name;
+	const char	*phone;
+	const char	*id_number;
+	int64_t		 id_type;
+	int64_t		 need;
+	int64_t		 limit;
+	int64_t		 after;
+};
+
+static const struct field person_query_fields[] = {
+	F_ID(person_query, dwelling_id, "房屋", MAY),
+	F_ID(person_query, household_id, "住户", MAY),
+	F_ID(person_query, unit_id, "联户单元", MAY),
+	F_ID(person_query, grid_id, "网格", MAY),
+	F_TEXT(person_query, name, "姓名", MAY, 1, 40),
+	F_PHONE(person_query, phone, "手机号码", MAY),
+	F_TEXT(person_query, id_number, "证件号码", MAY, 1, 40),
+	F_ENUM(person_query, id_type, "证件类型", MAY, person_id_types),
+	F_ENUM(person_query, need, "关爱类别", MAY, need_kinds),
+	F_PAGE(person_query),
+	F_END
+};
+static const struct shape person_query_shape =
+    SHAPE(person_query, "PersonQuery");
+
+/*
+ * $1 community, $2 wide, $3 user, $4 now, $5 after, $6 limit, $7 index of
+ * the need or NULL, $8 and $9 born from and to of a need of age.  The plus
+ * keeps SQLite from walking all persons by id where a filter is better.
+ */
+#define FROM_PERSON "SELECT " PERSON_LINE " FROM person p" PERSON_PLACE
+#define HERE_NOW							\
+	" p.community_id = $1 AND p.gone_at IS NULL AND +p.id > $5"
+#define COVERED SCOPE_COVERS("$1", "p.dwelling_id", "$2", "$3", "$4")
+#define NEEDED								\
+	" AND (CAST($7 AS TEXT) IS NULL OR p.born BETWEEN $8 AND $9"	\
+	" OR EXISTS (SELECT 1 FROM need n WHERE n.community_id = $1"	\
+	" AND n.person_id = p.id AND n.kind_index = $7"			\
+	" AND n.ended_at IS NULL))"
+#define PAGED " ORDER BY p.id LIMIT $6"
+
+enum { LIST_ALL, LIST_MINE, LIST_NEED, LIST_DWELLING, LIST_HOUSEHOLD,
+	LIST_UNIT, LIST_GRID, LIST_NAME, LIST_PHONE, LIST_NUMBER,
+	LIST_SQL_MAX };
+
+static struct stmt list_sql[] = {
+	[LIST_ALL] = { RO, 9, &person_line_view,
+	    FROM_PERSON " WHERE p.community_id = $1 AND p.gone_at IS NULL"
+	    " AND p.id > $5 AND " COVERED NEEDED PAGED, NULL, 0 },
+	/* $2 is named so that all are bound alike; nobody wide comes here. */
+	[LIST_MINE] = { RO, 9, &person_line_view,
+	    FROM_PERSON " WHERE" HERE_NOW " AND CAST($2 AS BIGINT) = 0"
+	    " AND p.dwelling_id IN " PERSON_MINE("$1", "$3", "$4") NEEDED
+	    PAGED, NULL, 0 },
+	[LIST_NEED] = { RO, 9, &person_line_view,
+	    FROM_PERSON " WHERE" HERE_NOW " AND p.id IN"
+	    " (SELECT n.person_id FROM need n WHERE n.community_id = $1"
+	    " AND n.kind_index = CAST($7 AS TEXT) AND n.ended_at IS NULL"
+	    " UNION SELECT o.id FROM person o WHERE o.community_id = $1"
+	    " AND o.born BETWEEN $8 AND $9) AND " COVERED PAGED,
+	    NULL, 0 },
+	[LIST_DWELLING] = { RO, 10, &person_line_view,
+	    FROM_PERSON " WHERE" HERE_NOW " AND p.dwelling_id = $10 AND "
+	    COVERED NEEDED PAGED, NULL, 0 },
+	[LIST_HOUSEHOLD] = { RO, 10, &person_line_view,
+	    FROM_PERSON " WHERE" HERE_NOW " AND p.id IN (SELECT m.person_id"
+	    " FROM member m WHERE m.community_id = $1"
+	    " AND m.household_id = $10 AND m.to_at IS NULL) AND " COVERED
+	    NEEDED PAGED, NULL, 0 },
+	[LIST_UNIT] = { RO, 10, &person_line_view,
+	    FROM_PERSON " WHERE" HERE_NOW " AND p.dwelling_id IN "
+	    PERSON_OF_UNIT("$1", "$10", "$4") " AND " COVERED NEEDED PAGED,
+	    NULL, 0 },
+	[LIST_GRID] = { RO, 10, &person_line_view,
+	    FROM_PERSON " WHERE" HERE_NOW " AND p.dwelling_id IN "
+	    PERSON_OF_GRID("$1", "$10", "$4") " AND " COVERED NEEDED PAGED,
+	    NULL, 0 },
+	[LIST_NAME] = { RO, 10, &person_line_view,
+	    FROM_PERSON " WHERE" HERE_NOW " AND p.name = $10 AND " COVERED
+	    NEEDED PAGED, NULL, 0 },
+	[LIST_PHONE] = { RO, 10, &person_line_view,
+	    FROM_PERSON " WHERE" HERE_NOW " AND p.phone_index = $10 AND "
+	    COVERED NEEDED PAGED, NULL, 0 },
+	[LIST_NUMBER] = { RO, 10, &person_line_view,
+	    FROM_PERSON " WHERE" HERE_NOW " AND p.id_index = $10 AND "
+	    COVERED NEEDED PAGED, NULL, 0 },
+};
+
+/* What a list is to be of. */
+struct choice {
+	int		 sql;
+	struct value	 value;
+	const char	*field;		/* the last filter given */
+	int		 n;		/* how many were */
+	const char	*need;		/* index, or NULL */
+	int64_t		 from, to;	/* born */
+};
+
+static void
+choose(struct choice *c, int sql, const char *field, struct value value)
+{
+	c->field = field;
+	c->sql = sql;
+	c->value = value;
+	c->n++;
+}
+
+/* A number as it is indexed: tidied, its type before it. */
+static enum err
+choose_number(struct req *rq, struct choice *c)
+{
+	const struct person_query	*in = rq->in;
+	char				 tidy[48];
+	const char			*typed;
+	size_t				 n, i;
+
+	if (!person_sees_numbers(rq))
+		return req_fail(rq, ERR_FORBIDDEN,
+		    "联户长不能按证件号码查找，请按姓名或手机号码查找。");
+	n = text_narrow(in->id_number, tidy, sizeof(tidy));
+	if (n == 0 || n >= sizeof(tidy))
+		return req_field(rq, "id_number", "format",
+		    "请填写完整的证件号码。");
+	for (i = 0; i < n; i++)
+		if (tidy[i] >= 'a' && tidy[i] <= 'z')
+			tidy[i] -= 'a' - 'A';
+	typed = arena_fmt(rq->arena, "%s:%s", person_id_types[in->id_type],
+	    tidy);
+	choose(c, LIST_NUMBER, "id_number",
+	    V(crypt_index(rq->arena, "id_number", typed)));
+	return OK;
+}
+
+/* At most one filter besides the need. */
+static enum err
+choose_filter(struct req *rq, struct choice *c)
+{
+	const struct person_query	*in = rq->in;
+	enum err			 e = OK;
+
+	if (in->dwelling_id != 0)
+		choose(c, LIST_DWELLING, "dwelling_id", V(in->dwelling_id));
+	if (in->household_id != 0)
+		choose(c, LIST_HOUSEHOLD, "household_id", V(in->household_id));
+	if (in->unit_id != 0)
+		choose(c, LIST_UNIT, "unit_id", V(in->unit_id));
+	if (in->grid_id != 0)
+		choose(c, LIST_GRID, "grid_id", V(in->grid_id));
+	if (in->name != NULL)
+		choose(c, LIST_NAME, "name", V(in->name));
+	if (in->phone != NULL)
+		choose(c, LIST_PHONE, "phone",
+		    V(crypt_index(rq->arena, "phone", in->phone)));
+	if (in->id_number != NULL)
+		e = choose_number(rq, c);
+	if (e == OK && c->n > 1)
+		e = req_field(rq, c->field, "one_only",
+		    "一次只能按一种条件查找，请去掉多余的条件。");
+	return e;
+}
+
+static void
+choose_need(struct req *rq, struct choice *c)
+{
+	const struct person_query	*in = rq->in;
+	const char			*kind;
+
+	c->from = 1;
+	c->to = 0;
+	if (!field_given(rq, "need"))
+		return;
+	kind = need_kinds[in->need];
+	c->need = crypt_index(rq->arena, "need", kind);
+	if (!need_of_age(kind, person_today(rq), &c->from, &c->to)) {
+		c->from = 1;
+		c->to = 0;
+	}
+}
+
+static enum err
+person_list(struct req *rq)
+{
+	const struct person_query	*in = rq->in;
+	int64_t				 limit = req_limit(in->limit);
+	struct choice			 c = { .sql = LIST_ALL };
+	bool				 wide = scope_wide(rq);
+	struct values			 v;
+	enum err			 e;
+
+	if ((e = choose_filter(rq, &c)) != OK)
+		return e;
+	choose_need(rq, &c);
+	if (c.n == 0 && !wide)
+		c.sql = LIST_MINE;
+	else if (c.n == 0 && c.need != NULL)
+		c.sql = LIST_NEED;
+	v = WITH(V(rq->who.community_id), V(wide), V(rq->who.user_id),
+	    V(rq->now), V(in->after), V(limit + 1), V(c.need), V(c.from),
+	    V(c.to), c.value);
+	v.n = list_sql[c.sql].nargs;
+	return req_list(rq, &list_sql[c.sql], v, limit);
+}
+
+static const struct route list_routes[] = {
+	{ GET, "/api/v1/persons", PERSON_READERS, &person_query_shape,
+	    REPLY_LIST, &person_line_view, 200, POOL_API, TX_READ,
+	    person_list, "Persons the caller answers for, masked; phone and"
+	    " number are found by their full value" },
+	{ 0 }
+};
+
+void
+person_list_register(void)
+{
+	db_register(list_sql, LIST_SQL_MAX);
+	route_register("persons", list_routes);
+}

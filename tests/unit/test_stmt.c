@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_stmt.c -- which statements say one thing to SQLite and another to
+ * PostgreSQL: those that stand here, and no other.
+ *
+ * Of the worker and of planetctl; planet-jobs has its own, and migrate.c
+ * asks before anything is registered: scripts/lint looks at these.
+ */
+#include "unit.h"
+
+#include "service/service.h"
+#include "store/db.h"
+
+#include "ctl.h"
+
+/* What SQLite is told, whole; each row says why one text does not do. */
+static const char *const expected[] = {
+	/* An import: ANALYZE, and how to plan, are PostgreSQL's to be told. */
+	"DELETE FROM import_row WHERE 1 = 0",
+	"DELETE FROM import WHERE 1 = 0",
+	"DELETE FROM household WHERE 1 = 0",
+	"DELETE FROM person WHERE 1 = 0",
+	"DELETE FROM member WHERE 1 = 0",
+	/* ANALYZE import_row: PostgreSQL knows nothing of rows just staged. */
+	"DELETE FROM import_row WHERE 1 = 0",
+	/* SET LOCAL enable_seqscan: nor of tables that grow meanwhile. */
+	"DELETE FROM import_row WHERE 1 = 0",
+	NULL
+};
+
+static struct stmt twofold = { .mode = RO, .sql = "SELECT 1",
+    .pgsql = "SELECT 2" };
+
+static bool
+is_expected(const struct stmt *st)
+{
+	size_t i;
+
+	for (i = 0; expected[i] != NULL; i++)
+		if (strcmp(expected[i], st->sql) == 0)
+			return true;
+	return false;
+}
+
+static size_t
+count_expected(void)
+{
+	size_t n = 0;
+
+	while (expected[n] != NULL)
+		n++;
+	return n;
+}
+
+/* How many have a second text; the first of them that nobody expects. */
+static size_t
+count_twofold(const struct stmt **ret_strange)
+{
+	const struct stmt	*st;
+	size_t			 i, n = 0;
+
+	*ret_strange = NULL;
+	for (i = 0; (st = db_registered(i)) != NULL; i++) {
+		if (st->pgsql == NULL)
+			continue;
+		n++;
+		if (!is_expected(st) && *ret_strange == NULL)
+			*ret_strange = st;
+	}
+	return n;
+}
+
+static void
+test_second_texts_are_those_listed(void **state)
+{
+	const struct stmt	*strange;
+	size_t			 n = count_twofold(&strange);
+
+	(void)state;
+	/* That there are statements at all to look at. */
+	assert_non_null(db_registered(50));
+	if (strange != NULL)
+		fail_msg("has a second text: %s", strange->sql);
+	assert_int_equal(n, count_expected());
+}
+
+/* Last: the registry keeps it for ever. */
+static void
+test_another_is_noticed(void **state)
+{
+	const struct stmt	*strange;
+
+	(void)state;
+	db_register(&twofold, 1);
+	assert_int_equal(count_twofold(&strange), count_expected() + 1);
+	assert_ptr_equal(strange, &twofold);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_second_texts_are_those_listed),
+		cmocka_unit_test(test_another_is_noticed),
+	};
+
+	if (!service_ready())
+		return 1;
+	ctl_admin_register();
+	ctl_import_register();
+	ctl_demo_register();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
