@@ -294,7 +294,7 @@ static enum err
 border_apply(struct req *rq)
 {
 	const struct border_apply	*in = rq->in;
-	int64_t				 at, n;
+	int64_t				 at = 0, n;
 	enum err			 e;
 
 	if ((e = day(rq, in->on, &at)) != OK)
