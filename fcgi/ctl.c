@@ -150,8 +150,8 @@ static const struct command commands[] = {
 	    " [--community CODE] [--preview] [--partial]"
 	    " [--faults OUT.csv] | undo ID | communities FILE.csv",
 	    NEED_SCHEMA, ctl_import },
-	{ "demo", "demo --base-url URL --standin-url URL", NEED_SCHEMA,
-	    ctl_demo },
+	{ "demo", "demo --base-url URL --standin-url URL [--files DIR]",
+	    NEED_SCHEMA, ctl_demo },
 	{ "audit", "audit verify [--community CODE] [--anchors FILE]",
 	    NEED_SCHEMA, ctl_audit },
 	{ "keys", "keys new | list | rotate | reseal | drop ID", NEED_CONF,

@@ -16,8 +16,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "service/place_tree.h"
+
 #include "ctl_community.h"
-#include "ctl_place.h"
 
 #define DEMO_COMMUNITIES	3
 #define DEMO_AREAS		3	/* compounds of a station */
@@ -102,7 +103,7 @@ struct demo {
 	bool			 all;	/* the dwellings of the roster too */
 	struct demo_duty	 duty[DEMO_COMMUNITIES];
 	int64_t			 communities[DEMO_COMMUNITIES];
-	struct ctl_places	*places[DEMO_COMMUNITIES];
+	struct place_tree	*places[DEMO_COMMUNITIES];
 	int64_t			 stations[DEMO_STATIONS];
 	const char		*passwords[DEMO_PEOPLE]; /* of new accounts */
 	struct demo_resident	 residents[DEMO_RESIDENTS];
@@ -115,11 +116,11 @@ struct demo {
 /* Row of a dwelling of a compound, its text in the arena. */
 void ctl_demo_data_dwelling(struct arena *, const struct demo_compound *,
     int building, int entrance, int floor, int door,
-    struct ctl_place_row *ret);
+    struct place_row *ret);
 
 /* The compound and the dwelling in which resident `i` lives. */
 void ctl_demo_data_resident(struct arena *, int i, struct demo_resident *ret,
-    struct ctl_place_row *ret_row);
+    struct place_row *ret_row);
 
 void ctl_demo_load_register(void);
 

@@ -120,7 +120,7 @@ _Static_assert(sizeof(demo_people) / sizeof(demo_people[0]) - 1 <=
 void
 ctl_demo_data_dwelling(struct arena *a, const struct demo_compound *c,
     int building, int entrance, int floor, int door,
-    struct ctl_place_row *ret)
+    struct place_row *ret)
 {
 	ret->name[PLACE_COMPOUND] = c->name;
 	ret->name[PLACE_BUILDING] = arena_fmt(a, "%d栋", building);
@@ -159,7 +159,7 @@ compound_of(int community, int i)
 
 void
 ctl_demo_data_resident(struct arena *a, int i, struct demo_resident *ret,
-    struct ctl_place_row *ret_row)
+    struct place_row *ret_row)
 {
 	const struct demo_compound	*c;
 	int				 storey;

@@ -69,7 +69,7 @@ void
 ctl_demo_load_register(void)
 {
 	ctl_community_register();
-	ctl_place_register();
+	place_tree_register();
 	ctl_person_register();
 	db_register(demo_sql, DEMO_SQL_MAX);
 }
@@ -98,24 +98,24 @@ load_community(struct demo *d, int i)
 	if (e != OK)
 		return e;
 	d->communities[i] = c.id;
-	d->places[i] = ctl_place_new(d->attempt, c.id);
-	return ctl_place_load(d->places[i], db_of(d));
+	d->places[i] = place_tree_new(d->attempt, c.id);
+	return place_tree_load(d->places[i], db_of(d));
 }
 
 /* Make sure of a dwelling; one that is there is not touched. */
 static void
-add_dwelling(struct demo *d, int community, const struct ctl_place_row *r)
+add_dwelling(struct demo *d, int community, const struct place_row *r)
 {
 	int	line;
 
-	if (ctl_place_id(d->places[community], r->name, PLACE_LEVELS) == 0)
-		ctl_place_add(d->places[community], r, &line);
+	if (place_tree_id(d->places[community], r->name, PLACE_LEVELS) == 0)
+		place_tree_add(d->places[community], r, &line);
 }
 
 static void
 add_compound(struct demo *d, const struct demo_compound *c)
 {
-	struct ctl_place_row	r;
+	struct place_row	r;
 	int			b, u, f, n;
 
 	for (b = 1; b <= (d->all ? c->all_buildings : c->buildings); b++)
@@ -132,7 +132,7 @@ static enum err
 load_territory(struct demo *d)
 {
 	const struct demo_compound	*c;
-	struct ctl_place_counts		 counts;
+	struct place_counts		 counts;
 	enum err			 e;
 	int				 i;
 
@@ -142,7 +142,7 @@ load_territory(struct demo *d)
 	for (c = demo_compounds; c->name != NULL; c++)
 		add_compound(d, c);
 	for (i = 0; i < DEMO_COMMUNITIES; i++) {
-		e = ctl_place_write(d->places[i], db_of(d), &counts);
+		e = place_tree_write(d->places[i], db_of(d), &counts);
 		if (e != OK)
 			return e;
 		d->dwellings += counts.added[PLACE_DWELLING];
@@ -160,7 +160,7 @@ add_areas(struct demo *d, const struct demo_station *s, int64_t id)
 	int		i;
 
 	for (i = 0; i < DEMO_AREAS && s->areas[i].compound != NULL; i++) {
-		compound = ctl_place_id(d->places[s->community],
+		compound = place_tree_id(d->places[s->community],
 		    &s->areas[i].compound, 1);
 		e = db_run(db_of(d), &demo_sql[DEMO_AREA_ADD],
 		    WITH(V(d->communities[s->community]), V(compound), V(id),
@@ -289,13 +289,13 @@ static void
 place_residents(struct demo *d)
 {
 	struct demo_resident	*r;
-	struct ctl_place_row	 row;
+	struct place_row	 row;
 	int			 i;
 
 	for (i = 0; i < DEMO_RESIDENTS; i++) {
 		r = &d->residents[i];
 		ctl_demo_data_resident(d->ctl->arena, i, r, &row);
-		r->dwelling_id = ctl_place_id(d->places[r->community],
+		r->dwelling_id = place_tree_id(d->places[r->community],
 		    row.name, PLACE_LEVELS);
 	}
 }

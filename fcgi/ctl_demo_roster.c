@@ -58,7 +58,7 @@ struct someone {
 
 /* A dwelling of the community, and who keeps house there. */
 struct door {
-	struct ctl_place_row	 at;
+	struct place_row	 at;
 	int			 resident;	/* of the demo, or -1 */
 	int			 people;	/* 0: empty */
 	int			 unit;
@@ -136,7 +136,7 @@ list_doors(struct roster *r)
 }
 
 static bool
-same_door(const struct ctl_place_row *a, const struct ctl_place_row *b)
+same_door(const struct place_row *a, const struct place_row *b)
 {
 	int	i;
 
@@ -151,7 +151,7 @@ static void
 settle_residents(struct roster *r)
 {
 	struct demo_resident	who;
-	struct ctl_place_row	at;
+	struct place_row	at;
 	int			i, k;
 
 	for (i = 0; i < DEMO_RESIDENTS; i++) {

@@ -269,6 +269,7 @@ print_page(FILE *fp, const struct page *page)
 
 	fprintf(fp, "location = /_planet/%s {\n"
 	    "\tinternal;\n"
+	    "\tclient_max_body_size 0;\n"
 	    "\tdefault_type application/problem+json;\n"
 	    "\tadd_header X-Request-Id $request_id always;\n"
 	    "\tadd_header X-Content-Type-Options nosniff always;\n"
@@ -426,6 +427,8 @@ print_main(FILE *fp, const struct conf *cf)
 		fprintf(fp, "user www-data;\n");
 	fprintf(fp, "daemon off;\n"
 	    "pid nginx.pid;\n"
+	    "# Lines about a request have its address: no route takes a phone"
+	    "\n# number or a secret in its query.\n"
 	    "error_log stderr warn;\n"
 	    "worker_processes %lld;\n"
 	    "worker_rlimit_nofile 8192;\n"

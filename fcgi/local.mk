@@ -25,7 +25,6 @@ planetctl_SOURCES = %D%/ctl.c %D%/ctl.h \
 	%D%/ctl_nginx.c %D%/ctl_nginx.h \
 	%D%/ctl_password.c %D%/ctl_password.h \
 	%D%/ctl_person.c %D%/ctl_person.h \
-	%D%/ctl_place.h \
 	%D%/ctl_seal.c \
 	$(program_sources)
 planetctl_CPPFLAGS = $(AM_CPPFLAGS) \

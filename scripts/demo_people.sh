@@ -44,7 +44,15 @@ second_day() {
 	mother=$(wechat_login "$openid")
 
 	echo 'The next day: the service hall'
-	say 'The clerk brings a roster as the spreadsheet saved it, in GBK'
+	say 'The clerk brings the whole roster in GBK, as the spreadsheet saved it'
+	file=$dir/demo-files/roster-$(jq -r --arg c "$community" \
+	    '.duty[]|select(.community==$c).community_code' "$demo").csv
+	upload "$file" roster "$clerk"
+	import=$(get .id)
+	import_comes "$import" checked "$clerk"
+	show "$(get .rows) rows: added $(get .added), changed $(get .changed)"
+	[ "$(get .added)" = 0 ] || die 'the roster that is there is new'
+	say 'Somebody new has moved in: one row more'
 	file=$(mktemp --suffix=.csv)
 	iconv -f UTF-8 -t GBK >"$file" <<CSV
 小区,楼栋,单元,房号,户号,姓名,性别,证件类型,证件号码,手机,与户主关系,居住性质,来源,登记日期,依据
@@ -141,7 +149,8 @@ CSV
 
 	echo 'Trust'
 	say 'The clerk looks at the mother'\''s number, and says why'
-	call 200 GET "/api/v1/persons?phone=$mother_phone" "$clerk"
+	call 200 POST /api/v1/persons/search "$clerk" \
+	    "{\"phone\":\"$mother_phone\"}"
 	mother_id=$(get '.items[0].id')
 	show "found $(get '.items[0].name') $(get '.items[0].phone_mask')"
 	call 422 POST "/api/v1/persons/$mother_id/clear-look" "$clerk" \

@@ -23,6 +23,7 @@ lock()
 open_folder()
 {
 	[ -d "$1" ] || (umask 066 && mkdir -p "$1")
+	[ "$1" = "$dir" ] || chmod o+x "$1"
 }
 
 make_folders()
@@ -31,8 +32,11 @@ make_folders()
 	dir=$(cd "$dir" && pwd -P)
 	check_values
 	open_folder "$dir/run"
+	# A body that is too large for memory waits here.
+	open_folder "$dir/nginx"
+	open_folder "$dir/nginx/tmp"
 	umask 077
-	mkdir -p "$dir/log" "$dir/redis" "$dir/nginx/tmp"
+	mkdir -p "$dir/log" "$dir/redis"
 	conf=$dir/planet.conf
 }
 

@@ -24,6 +24,9 @@ CREATE INDEX audit_subject ON audit (community_id, subject_id, seq)
     WHERE subject_id IS NOT NULL;
 CREATE INDEX audit_user ON audit (community_id, user_id, seq);
 CREATE INDEX audit_thing ON audit (community_id, thing, thing_id, seq);
+CREATE INDEX audit_kind ON audit (community_id, thing, seq)
+    WHERE thing IS NOT NULL;
+CREATE INDEX audit_at ON audit (community_id, at, seq);
 
 CREATE TABLE audit_head (
 	community_id	BIGINT PRIMARY KEY,

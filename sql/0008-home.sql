@@ -46,6 +46,7 @@ CREATE UNIQUE INDEX home_person ON home
     WHERE state = 'bound' AND person_id IS NOT NULL;
 CREATE INDEX home_owner ON home (owner_id, community_id, id);
 CREATE INDEX home_state ON home (community_id, state, id);
+CREATE INDEX home_dwelling ON home (community_id, dwelling_id, id);
 CREATE INDEX home_due ON home (deadline_at) WHERE deadline_at IS NOT NULL;
 
 -- Accounts closed of late.

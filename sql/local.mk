@@ -13,4 +13,5 @@ dist_sql_DATA = \
 	%D%/0010-import.sql \
 	%D%/0011-water-account.sql \
 	%D%/0012-roll-call.sql \
-	%D%/0013-export.sql
+	%D%/0013-export.sql \
+	%D%/0014-correction.sql

@@ -20,6 +20,7 @@ libbase_a_SOURCES = \
 	%D%/idcard.c %D%/idcard.h %D%/idcard_internal.h \
 	%D%/idcard_area.c \
 	%D%/log.c %D%/log.h \
+	%D%/map.c %D%/map.h \
 	%D%/money.c %D%/money.h \
 	%D%/password.c %D%/password.h \
 	%D%/text.c %D%/text.h \

@@ -5,7 +5,8 @@
  * One table serves a route: a field named in the path comes from there;
  * of the rest, GET and DELETE read the query and the other methods read
  * the JSON body.  Unknown keys are refused, and all faulty fields are
- * reported together, each with a Chinese sentence.
+ * reported together, each with a Chinese sentence.  A query takes no
+ * FIELD_PHONE and no FIELD_SECRET: addresses are written into logs.
  *
  * Absent, null and empty are three things: an absent field leaves its
  * member zero and is not `given`; null is refused unless FIELD_NULL, then
@@ -32,7 +33,7 @@ enum field_kind {
 	FIELD_BOOL,	/* bool */
 	FIELD_PHONE,	/* const char *, 11 digits after tidying */
 	FIELD_DEGREE,	/* int64_t 1e-6 degree, a JSON number or query text */
-	FIELD_CURSOR,	/* int64_t from ?after=, bound to the route */
+	FIELD_CURSOR,	/* int64_t from `after`, bound to the route */
 	FIELD_OBJECT,	/* const void *, struct of `sub`; NULL when absent */
 	FIELD_LIST,	/* struct field_list of `sub`, min..max items */
 	FIELD_CODES	/* int64_t, a bit for each place in `names`; >= min */
@@ -100,7 +101,7 @@ struct shape {
 #define F_CODES(s, m, zh, need, lo, set) { .kind = FIELD_CODES,		\
 	.name = #m, .offset = offsetof(struct s, m), .flags = (need),	\
 	.min = (lo), .names = (set), .label = (zh) }
-/* ?limit= and ?after= of a list; the struct has `limit` and `after`. */
+/* `limit` and `after` of a list or search; the struct has both. */
 #define F_PAGE(s)							\
 	{ .kind = FIELD_INT, .name = "limit",				\
 	.offset = offsetof(struct s, limit), .min = 1, .max = 100,	\

@@ -64,7 +64,7 @@ enum pool {
 };
 
 enum tx {
-	TX_READ = 1,	/* reads only */
+	TX_READ = 1,	/* reads only; a POST may, a search */
 	TX_WRITE,	/* the dispatcher's transaction, replayed; also for
 			   a GET that leaves a trace, a look */
 	TX_OWN		/* leaves the machine room: req_transact by hand */

@@ -168,6 +168,21 @@ limits_good(const struct field *f)
 	}
 }
 
+/* Whether "{name}" stands in the path. */
+static bool
+in_path(const char *path, const char *name)
+{
+	size_t n = strlen(name);
+	const char *p = path;
+
+	while ((p = strchr(p, '{')) != NULL) {
+		p++;
+		if (strncmp(p, name, n) == 0 && p[n] == '}')
+			return true;
+	}
+	return false;
+}
+
 static bool check_shape(const struct route *, const struct shape *, int);
 
 static bool
@@ -192,12 +207,17 @@ check_field(const struct route *r, const struct shape *s,
 	if ((f->kind == FIELD_ENUM || f->kind == FIELD_CODES) &&
 	    (f->names == NULL || *f->names == NULL))
 		return fault_field(r, s, f, "an enumeration of nothing");
-	if (f->kind == FIELD_CURSOR && (r->method != GET || level > 0))
-		return fault_field(r, s, f, "a cursor outside of a query");
+	if (f->kind == FIELD_CURSOR && (level > 0 ||
+	    (r->method != GET && (r->method != POST || r->tx != TX_READ))))
+		return fault_field(r, s, f, "a cursor outside of a search");
 	if (nests != (f->sub != NULL))
 		return fault_field(r, s, f, "sub shape does not fit");
 	if ((nests || f->kind == FIELD_CODES) && query)
 		return fault_field(r, s, f, "cannot stand in a query");
+	/* nginx logs the address of what went wrong, its query with it. */
+	if ((f->kind == FIELD_SECRET || f->kind == FIELD_PHONE) && query &&
+	    !in_path(r->path, f->name))
+		return fault_field(r, s, f, "would be written into logs");
 	if ((f->flags & FIELD_NULL) && query)
 		return fault_field(r, s, f, "a query knows no null");
 	return !nests || check_shape(r, f->sub, level + 1);
@@ -238,21 +258,6 @@ same_path(const char *a, const char *b)
 			return false;
 	}
 	return true;
-}
-
-/* Whether "{name}" stands in the path. */
-static bool
-in_path(const char *path, const char *name)
-{
-	size_t n = strlen(name);
-	const char *p = path;
-
-	while ((p = strchr(p, '{')) != NULL) {
-		p++;
-		if (strncmp(p, name, n) == 0 && p[n] == '}')
-			return true;
-	}
-	return false;
 }
 
 /* A body's schema is printed once, so its path names may not differ. */

@@ -172,6 +172,24 @@ line(struct form *f)
 	return s;
 }
 
+/* The next parameter of a header, past what stands in quotes, or NULL. */
+static const char *
+next_parameter(const char *s)
+{
+	bool	quoted = false;
+
+	for (; *s != '\0' && (quoted || *s != ';'); s++)
+		if (*s == '"')
+			quoted = !quoted;
+		else if (quoted && *s == '\\' && (s[1] == '"' ||
+		    s[1] == '\\'))
+			s++;
+	if (*s == '\0')
+		return NULL;
+	s++;
+	return s + strspn(s, " \t");
+}
+
 /* The value of `key` in a header with parameters; NULL for none. */
 static const char *
 parameter(struct arena *a, const char *header, const char *key)
@@ -180,9 +198,7 @@ parameter(struct arena *a, const char *header, const char *key)
 	size_t		 n = strlen(key);
 	char		*out, *to;
 
-	while ((s = strchr(s, ';')) != NULL) {
-		s++;
-		s += strspn(s, " \t");
+	while ((s = next_parameter(s)) != NULL) {
 		if (strncasecmp(s, key, n) != 0 || s[n] != '=')
 			continue;
 		from = s + n + 1;

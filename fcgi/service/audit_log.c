@@ -3,7 +3,9 @@
  * audit_log.c -- the audit as the office reads it, newest first.
  *
  * Each statement goes along one index and looks at the other filters row
- * by row; the one that leaves fewest rows is taken.
+ * by row; the one that leaves fewest rows is taken.  Between two times the
+ * moment orders the rows, which may differ from the chain's order by the
+ * length of a request.
  */
 #include "flow/task.h"
 #include "http/audit_verify.h"
@@ -81,9 +83,10 @@ static const struct field audit_query_fields[] = {
 static const struct shape audit_query_shape =
     SHAPE(audit_query, "AuditQuery");
 
-enum { AUDIT_ALL, AUDIT_SUBJECT, AUDIT_USER, AUDIT_THING, AUDIT_SQL_MAX };
+enum { AUDIT_ALL, AUDIT_TIME, AUDIT_SUBJECT, AUDIT_USER, AUDIT_KIND,
+	AUDIT_THING, AUDIT_SQL_MAX };
 
-#define AUDIT_LIST(by)							\
+#define AUDIT_BY(by, order)						\
 	{ RO, 9, &audit_item_view,					\
 	"SELECT a.seq, a.at, NULLIF(a.user_id, 0) AS user_id,"		\
 	" u.name AS user_name, a.actor, a.for_id, f.name AS for_name,"	\
@@ -93,8 +96,9 @@ enum { AUDIT_ALL, AUDIT_SUBJECT, AUDIT_USER, AUDIT_THING, AUDIT_SQL_MAX };
 	" LEFT JOIN app_user f ON f.id = a.for_id"			\
 	" LEFT JOIN person p ON p.community_id = a.community_id"	\
 	" AND p.id = a.subject_id WHERE a.community_id = $1"		\
-	" AND a.seq < $2 AND a.at >= $3 AND a.at < $4" by		\
-	" ORDER BY a.seq DESC LIMIT $9", NULL, 0 }
+	" AND a.at >= $3" by " ORDER BY " order " LIMIT $9", NULL, 0 }
+#define AUDIT_LIST(by)							\
+	AUDIT_BY(" AND a.seq < $2 AND a.at < $4" by, "a.seq DESC")
 
 #define ANY_OF(n, column) " AND (" column " = $" n " OR $" n " = 0)"
 #define ANY_THING " AND (CAST($7 AS TEXT) IS NULL OR a.thing = $7)"
@@ -103,10 +107,19 @@ static struct stmt audit_sql[] = {
 	[AUDIT_ALL] = AUDIT_LIST(ANY_OF("5", "a.user_id")
 	    ANY_OF("6", "a.subject_id") ANY_THING
 	    ANY_OF("8", "a.thing_id")),
+	/* Before the moment of row $2, or with 0 before $4. */
+	[AUDIT_TIME] = AUDIT_BY(" AND (a.at, a.seq) < (COALESCE((SELECT"
+	    " c.at FROM audit c WHERE c.community_id = $1"
+	    " AND c.seq = $2), $4), $2)"
+	    ANY_OF("5", "a.user_id") ANY_OF("6", "a.subject_id") ANY_THING
+	    ANY_OF("8", "a.thing_id"), "a.at DESC, a.seq DESC"),
 	[AUDIT_SUBJECT] = AUDIT_LIST(ANY_OF("5", "a.user_id")
 	    " AND a.subject_id = $6" ANY_THING ANY_OF("8", "a.thing_id")),
 	[AUDIT_USER] = AUDIT_LIST(" AND a.user_id = $5"
 	    ANY_OF("6", "a.subject_id") ANY_THING
+	    ANY_OF("8", "a.thing_id")),
+	[AUDIT_KIND] = AUDIT_LIST(ANY_OF("5", "a.user_id")
+	    ANY_OF("6", "a.subject_id") " AND a.thing = $7"
 	    ANY_OF("8", "a.thing_id")),
 	[AUDIT_THING] = AUDIT_LIST(ANY_OF("5", "a.user_id")
 	    ANY_OF("6", "a.subject_id") " AND a.thing = $7"
@@ -118,6 +131,7 @@ audit_log_list(struct req *rq)
 {
 	const struct audit_query *in = rq->in;
 	int64_t			  limit = req_limit(in->limit);
+	int64_t			  after;
 	int			  which = AUDIT_ALL;
 
 	if (in->platform && (rq->who.roles & ROLE_PLATFORM) == 0)
@@ -131,9 +145,16 @@ audit_log_list(struct req *rq)
 		which = AUDIT_THING;
 	else if (in->user_id != 0)
 		which = AUDIT_USER;
+	else if (field_given(rq, "from") || field_given(rq, "to"))
+		which = AUDIT_TIME;
+	else if (in->thing != NULL)
+		which = AUDIT_KIND;
+	after = in->after;
+	if (after == 0 && which != AUDIT_TIME)
+		after = INT64_MAX;
 	return req_list(rq, &audit_sql[which],
 	    WITH(V(in->platform ? 0 : rq->who.community_id),
-	    V(in->after != 0 ? in->after : INT64_MAX), V(in->from),
+	    V(after), V(in->from),
 	    V(field_given(rq, "to") ? in->to : INT64_MAX), V(in->user_id),
 	    V(in->subject_id), V(in->thing), V(in->thing_id), V(limit + 1)),
 	    limit);

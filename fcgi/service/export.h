@@ -12,10 +12,15 @@
  *	AND x.clear = 1 AND x.made_at IS NOT NULL
  *	AND p.created_at <= x.made_at
  *	AND (p.gone_at IS NULL OR p.gone_at > x.made_at)
- *	AND x.kind IN ('persons', 'households')
+ *	AND (x.kind = 'persons' OR x.kind = 'households'
+ *	AND EXISTS (SELECT 1 FROM member m
+ *	WHERE m.community_id = x.community_id AND m.person_id = p.id
+ *	AND m.from_at <= x.made_at
+ *	AND (m.to_at IS NULL OR m.to_at > x.made_at)))
  *
- * (`persons` has everybody, `households` the contacts; of `units` only the
- * heads' numbers are clear.)  The index export_clear is for that.
+ * (`persons` has everybody; `households` the home of each member, with who
+ * is asked for it; `units` only counts, and heads, who are named anyway.)
+ * The index export_clear is for that.
  */
 #ifndef SERVICE_EXPORT_H
 #define SERVICE_EXPORT_H

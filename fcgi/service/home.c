@@ -235,9 +235,9 @@ static const struct view home_count_view = VIEW(home_count, "HomeCount");
 
 #define HOME_FROM " FROM home t JOIN app_user u ON u.id = t.owner_id"
 
-enum { HOME_LIST, HOME_GET, HOME_CASES, HOME_CASE, HOME_LOCK, HOME_THERE,
-	HOME_TAKEN, HOME_HELPERS, HOME_ADDRESSES, HOME_COUNT, HOME_PAYER,
-	HOME_SQL_MAX };
+enum { HOME_LIST, HOME_GET, HOME_ALL_CASES, HOME_CASES, HOME_CASE,
+	HOME_LOCK, HOME_THERE, HOME_TAKEN, HOME_HELPERS, HOME_ADDRESSES,
+	HOME_COUNT, HOME_PAYER, HOME_SQL_MAX };
 
 static struct stmt home_sql[] = {
 	[HOME_LIST] = { RO, 4, &home_view,
@@ -249,12 +249,21 @@ static struct stmt home_sql[] = {
 	    HOME_COLUMNS " CAST(NULL AS TEXT) AS duty" HOME_FROM
 	    " WHERE t.community_id = $1 AND t.owner_id = $2"
 	    " AND t.id = $3", NULL, 0 },
-	[HOME_CASES] = { RO, 7, &home_case_view,
+	[HOME_ALL_CASES] = { RO, 4, &home_case_view,
 	    HOME_COLUMNS " 'area' AS duty" HOME_FROM
 	    " WHERE t.community_id = $1 AND t.state = $2"
-	    " AND (CAST($3 AS BIGINT) = 1 OR " HOME_AREA("$4", "$5") ")"
-	    " AND (CAST($6 AS BIGINT) = 0 OR t.id < $6)"
-	    " ORDER BY t.id DESC LIMIT $7", NULL, 0 },
+	    " AND (CAST($3 AS BIGINT) = 0 OR t.id < $3)"
+	    " ORDER BY t.id DESC LIMIT $4", NULL, 0 },
+	/* From the caller's few dwellings, not from all homes in a state. */
+	[HOME_CASES] = { RO, 7, &home_case_view,
+	    HOME_COLUMNS " 'area' AS duty FROM "
+	    SCOPE_MINE("$5", "$6", "$7") " a CROSS JOIN home t"
+	    " JOIN app_user u ON u.id = t.owner_id"
+	    " WHERE t.community_id = $1 AND t.state = $2"
+	    " AND a.community_id = t.community_id"
+	    " AND t.dwelling_id = a.dwelling_id"
+	    " AND (CAST($3 AS BIGINT) = 0 OR t.id < $3)"
+	    " ORDER BY t.id DESC LIMIT $4", NULL, 0 },
 	[HOME_CASE] = { RO, 5, &home_case_view,
 	    HOME_COLUMNS " 'area' AS duty" HOME_FROM
 	    " WHERE t.community_id = $1 AND t.id = $2"
@@ -543,11 +552,14 @@ home_cases(struct req *rq)
 {
 	const struct home_query	*in = rq->in;
 	int64_t			 limit = req_limit(in->limit);
+	const struct stmt	*stmt = &home_sql[scope_wide(rq) ?
+	    HOME_ALL_CASES : HOME_CASES];
+	struct values		 v = WITH(V(rq->who.community_id),
+	    V(home_states[in->state]), V(in->after), V(limit + 1),
+	    V(scope_bits(rq)), V(rq->who.user_id), V(rq->now));
 
-	return req_list(rq, &home_sql[HOME_CASES],
-	    WITH(V(rq->who.community_id), V(home_states[in->state]),
-	    V(scope_wide(rq)), V(rq->who.user_id), V(rq->now), V(in->after),
-	    V(limit + 1)), limit);
+	v.n = stmt->nargs;
+	return req_list(rq, stmt, v, limit);
 }
 
 static enum err

@@ -45,7 +45,9 @@ static const struct shape household_id_shape =
 static void
 line_contact(struct json *j, const struct req *rq, const void *row)
 {
-	person_put_name(j, rq, ((const struct household_line *)row)->own_name);
+	const struct household_line	*h = row;
+
+	person_put_name(j, rq, h->own_name, h->named != 0);
 }
 
 static const struct view_column household_line_columns[] = {
@@ -60,6 +62,7 @@ static const struct view_column household_line_columns[] = {
 	C_TEXT(household_line, contact_phone_mask, .flags = VIEW_NULL),
 	C_TEXT(household_line, own_name, .flags = VIEW_HIDDEN | VIEW_NULL),
 	C_TIME(household_line, from_at),
+	C_BOOL(household_line, named, .flags = VIEW_HIDDEN),
 	C_CALC("contact", SHAPE_TEXT, line_contact, .flags = VIEW_NULL,
 	    .about = "name, masked but for the head of the unit"),
 	C_END
@@ -72,7 +75,7 @@ member_name(struct json *j, const struct req *rq, const void *row)
 {
 	const struct household_member	*m = row;
 
-	person_put_name(j, rq, m->own_name);
+	person_put_name(j, rq, m->own_name, m->named != 0);
 }
 
 static const struct view_column household_member_columns[] = {
@@ -84,6 +87,7 @@ static const struct view_column household_member_columns[] = {
 	C_TEXT(household_member, phone_mask, .flags = VIEW_NULL),
 	C_TIME(household_member, from_at),
 	C_TEXT(household_member, own_name, .flags = VIEW_HIDDEN),
+	C_BOOL(household_member, named, .flags = VIEW_HIDDEN),
 	C_CALC("name", SHAPE_TEXT, member_name,
 	    .about = "masked, but for the head of the unit"),
 	C_END
@@ -117,6 +121,7 @@ static const struct view_column household_columns[] = {
 	C_TIME(household, from_at),
 	C_TIME(household, to_at, .flags = VIEW_NULL),
 	C_TIME(household, updated_at),
+	C_BOOL(household, named, .flags = VIEW_HIDDEN),
 	C_CALC("members", SHAPE_OBJECTS, file_members,
 	    .sub = &household_member_view, .about = "who lives there now"),
 	C_END
@@ -143,14 +148,16 @@ static const struct view_column match_row_columns[] = {
 };
 static const struct view match_row_view = VIEW(match_row, "RosterMatch");
 
-/* $1 community, $2 wide, $3 user, $4 now, $5 after, $6 limit */
+/* $1 community, $2 bits, $3 user, $4 now, $5 after, $6 limit */
 #define FROM_HOUSEHOLD							\
 	"SELECT h.id, h.dwelling_id, q.full_name AS place, h.number,"	\
 	" h.tenancy, (SELECT COUNT(*) FROM member m"			\
 	" WHERE m.community_id = h.community_id"			\
 	" AND m.household_id = h.id AND m.to_at IS NULL) AS people,"	\
 	" h.contact_id, c.phone_mask AS contact_phone_mask,"		\
-	" c.name AS own_name, h.from_at FROM household h"		\
+	" c.name AS own_name, h.from_at, CASE WHEN "			\
+	SCOPE_HEADS("$1", "h.dwelling_id", "$2", "$3", "$4")		\
+	" THEN 1 ELSE 0 END AS named FROM household h"			\
 	" JOIN place q ON q.community_id = h.community_id"		\
 	" AND q.id = h.dwelling_id"					\
 	" LEFT JOIN person c ON c.community_id = h.community_id"	\
@@ -170,8 +177,9 @@ static struct stmt house_sql[] = {
 	    FROM_HOUSEHOLD AFTER COVERED PAGED, NULL, 0 },
 	[HOUSE_MINE] = { RO, 6, &household_line_view,
 	    FROM_HOUSEHOLD AFTER_FILTER
-	    "CAST($2 AS BIGINT) = 0 AND h.dwelling_id IN "
-	    PERSON_MINE("$1", "$3", "$4") PAGED, NULL, 0 },
+	    "h.dwelling_id IN (SELECT mine.dwelling_id FROM "
+	    SCOPE_MINE("$2", "$3", "$4") " mine"
+	    " WHERE mine.community_id = $1)" PAGED, NULL, 0 },
 	[HOUSE_DWELLING] = { RO, 7, &household_line_view,
 	    FROM_HOUSEHOLD AFTER_FILTER "h.dwelling_id = $7 AND " COVERED PAGED,
 	    NULL, 0 },
@@ -186,15 +194,18 @@ static struct stmt house_sql[] = {
 	[HOUSE_GET] = { RO, 5, &household_view,
 	    "SELECT h.id, h.dwelling_id, q.full_name AS place, h.number,"
 	    " h.tenancy, h.contact_id, h.source, h.ground, h.as_of,"
-	    " h.from_at, h.to_at, h.updated_at FROM household h"
+	    " h.from_at, h.to_at, h.updated_at, CASE WHEN "
+	    SCOPE_HEADS("$1", "h.dwelling_id", "$3", "$4", "$5")
+	    " THEN 1 ELSE 0 END AS named FROM household h"
 	    " JOIN place q ON q.community_id = h.community_id"
 	    " AND q.id = h.dwelling_id"
 	    " WHERE h.community_id = $1 AND h.id = $2 AND "
 	    SCOPE_COVERS("$1", "h.dwelling_id", "$3", "$4", "$5"),
 	    NULL, 0 },
-	[HOUSE_MEMBERS] = { RO, 2, &household_member_view,
+	[HOUSE_MEMBERS] = { RO, 3, &household_member_view,
 	    "SELECT m.person_id, m.relation, p.sex, p.born, p.phone_mask,"
-	    " m.from_at, p.name AS own_name FROM member m"
+	    " m.from_at, p.name AS own_name,"
+	    " CAST($3 AS BIGINT) AS named FROM member m"
 	    " JOIN person p ON p.community_id = m.community_id"
 	    " AND p.id = m.person_id WHERE m.community_id = $1"
 	    " AND m.household_id = $2 AND m.to_at IS NULL"
@@ -269,7 +280,7 @@ household_reach(struct req *rq, int64_t id, struct household *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	return db_one(rq->db, rq->arena, &house_sql[HOUSE_GET],
-	    WITH(V(rq->who.community_id), V(id), V(scope_wide(rq)),
+	    WITH(V(rq->who.community_id), V(id), V(scope_bits(rq)),
 	    V(rq->who.user_id), V(rq->now)), ret);
 }
 
@@ -283,7 +294,7 @@ read_members(struct req *rq, struct household *h)
 
 	all = ARENA_ARRAY(rq->arena, struct household_member, MEMBERS_MAX);
 	e = db_query(rq->db, &house_sql[HOUSE_MEMBERS],
-	    WITH(V(rq->who.community_id), V(h->id)), &rows);
+	    WITH(V(rq->who.community_id), V(h->id), V(h->named)), &rows);
 	if (e != OK)
 		return e;
 	while (n < MEMBERS_MAX && db_each(&rows, &all[n])) {
@@ -325,8 +336,9 @@ household_list(struct req *rq)
 	const struct household_query	*in = rq->in;
 	int64_t				 limit = req_limit(in->limit);
 	int64_t				 id = 0;
-	bool				 wide = scope_wide(rq);
-	int				 which = wide ? HOUSE_ALL : HOUSE_MINE;
+	int64_t				 bits = scope_bits(rq);
+	int				 which = bits & SCOPE_ALL ? HOUSE_ALL :
+	    HOUSE_MINE;
 	int				 given = 0;
 	struct values			 v;
 
@@ -339,7 +351,7 @@ household_list(struct req *rq)
 	if (given > 1)
 		return req_field(rq, in->grid_id != 0 ? "grid_id" : "unit_id",
 		    "one_only", "一次只能按一种条件查找，请去掉多余的条件。");
-	v = WITH(V(rq->who.community_id), V(wide), V(rq->who.user_id),
+	v = WITH(V(rq->who.community_id), V(bits), V(rq->who.user_id),
 	    V(rq->now), V(in->after), V(limit + 1), V(id));
 	v.n = house_sql[which].nargs;
 	return req_list(rq, &house_sql[which], v, limit);

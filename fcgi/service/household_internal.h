@@ -24,6 +24,7 @@ struct household_line {
 	const char	*contact_phone_mask;
 	const char	*own_name;	/* of the contact, clear */
 	int64_t		 from_at;
+	int64_t		 named;		/* the caller is head there */
 };
 
 struct household_member {
@@ -34,6 +35,7 @@ struct household_member {
 	const char	*phone_mask;
 	int64_t		 from_at;
 	const char	*own_name;	/* clear */
+	int64_t		 named;		/* as of its household */
 };
 
 struct household {
@@ -49,6 +51,7 @@ struct household {
 	int64_t		 from_at;
 	int64_t		 to_at;
 	int64_t		 updated_at;
+	int64_t		 named;		/* the caller is head there */
 	struct household_member	*members;	/* not of the row */
 	size_t		 n;
 };

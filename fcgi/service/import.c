@@ -103,6 +103,7 @@ struct import_line {
 	const char	*name;
 	const char	*verdict;
 	const char	*before;
+	int64_t		 hidden;
 	const char	*after;
 };
 
@@ -111,7 +112,8 @@ put_changes(struct json *j, const struct req *rq, const void *row)
 {
 	const struct import_line	*r = row;
 
-	import_diff(j, rq->arena, r->before, r->after);
+	import_diff(j, rq->arena, r->before, r->after,
+	    (unsigned)r->hidden);
 }
 
 static const struct view_column import_line_columns[] = {
@@ -122,6 +124,7 @@ static const struct view_column import_line_columns[] = {
 	C_TEXT(import_line, name),
 	C_CODE(import_line, verdict, verdicts),
 	C_TEXT(import_line, before, .flags = VIEW_NULL | VIEW_HIDDEN),
+	C_INT(import_line, hidden, .flags = VIEW_HIDDEN),
 	C_TEXT(import_line, after, .flags = VIEW_HIDDEN),
 	C_CALC("changes", SHAPE_OBJECTS, put_changes,
 	    .sub = &import_change_view),
@@ -177,7 +180,12 @@ static struct stmt import_sql[] = {
 	    " AND ($2 = 0 OR id < $2) ORDER BY id DESC LIMIT $3", NULL, 0 },
 	[IMPORT_LINES] = { RO, 5, &import_line_view,
 	    "SELECT id, line, part, CASE part WHEN 'need' THEN '' ELSE key"
-	    " END AS name, verdict, before, body AS after FROM import_row"
+	    " END AS name, verdict, before,"
+	    " CASE WHEN phone_index IS NOT NULL AND was_phone_index IS NOT"
+	    " NULL AND phone_index <> was_phone_index THEN 1 ELSE 0 END +"
+	    " CASE WHEN id_index IS NOT NULL AND was_index IS NOT NULL"
+	    " AND id_index <> was_index THEN 2 ELSE 0 END AS hidden,"
+	    " body AS after FROM import_row"
 	    " WHERE community_id = $1 AND import_id = $2 AND id > $3"
 	    " AND (CAST($4 AS TEXT) IS NULL OR verdict = $4)"
 	    " ORDER BY id LIMIT $5", NULL, 0 },

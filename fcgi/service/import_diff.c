@@ -107,9 +107,17 @@ find(struct arena *a, const char *object, const char *field)
 	return NULL;
 }
 
+/* Whether what is behind the mask of this field differs. */
+static bool
+differs_behind(const char *field, unsigned hidden)
+{
+	return (strcmp(field, "phone_mask") == 0 && hidden & IMPORT_PHONE) ||
+	    (strcmp(field, "id_mask") == 0 && hidden & IMPORT_NUMBER);
+}
+
 void
 import_diff(struct json *j, struct arena *a, const char *before,
-    const char *after)
+    const char *after, unsigned hidden)
 {
 	struct import_change	 c;
 	const char		*s = after;
@@ -118,10 +126,14 @@ import_diff(struct json *j, struct arena *a, const char *before,
 	while (member(a, &s, &c.field, &c.after)) {
 		c.label = label_of(c.field);
 		c.before = find(a, before, c.field);
-		if (c.label == NULL || (c.before == NULL && c.after == NULL) ||
-		    (c.before != NULL && c.after != NULL &&
-		    strcmp(c.before, c.after) == 0))
+		if (c.label == NULL || (c.before == NULL && c.after == NULL))
 			continue;
+		if (c.before != NULL && c.after != NULL &&
+		    strcmp(c.before, c.after) == 0) {
+			if (!differs_behind(c.field, hidden))
+				continue;
+			c.after = arena_fmt(a, "%s（隐藏的几位不同）", c.after);
+		}
 		json_view(j, &import_change_view, &c, NULL, a);
 	}
 	json_unlist(j);

@@ -73,8 +73,8 @@ struct group {
 
 struct grids {
 	struct import_places	*places;
-	struct import_map	 grids, units;	/* a: struct group */
-	struct import_map	 homes;		/* b: line, a: unit's item */
+	struct map		 grids, units;	/* a: struct group */
+	struct map		 homes;		/* b: line, a: unit's item */
 };
 
 struct row {
@@ -91,9 +91,9 @@ free_maps(void *arg)
 {
 	struct grids	*g = arg;
 
-	import_map_free(&g->grids);
-	import_map_free(&g->units);
-	import_map_free(&g->homes);
+	map_free(&g->grids);
+	map_free(&g->units);
+	map_free(&g->homes);
 }
 
 static enum err
@@ -193,10 +193,10 @@ check_group(struct import *im, const struct group *g, int column,
 
 /* The group of a code; new ones are filled in by the first row. */
 static struct group *
-group_of(struct import *im, struct import_map *map, const char *code,
+group_of(struct import *im, struct map *map, const char *code,
     int line, bool *fresh)
 {
-	struct import_spot	*s = import_map_at(map, import_hash(0, code),
+	struct map_spot		*s = map_at(map, map_hash(0, code),
 				    fresh);
 	struct group		*g;
 
@@ -310,10 +310,10 @@ stage_home(struct import *im, const struct row *r, const struct group *unit,
 	struct import_item	 it = { .part = "home", .line = r->line,
 				    .key = h->full_name, .a_id = h->id,
 				    .up = unit->item, .thing_id = h->id };
-	struct import_spot	*s;
+	struct map_spot		*s;
 	bool			 fresh;
 
-	s = import_map_at(&all->homes, import_hash_int(0, h->id), &fresh);
+	s = map_at(&all->homes, map_hash_int(0, h->id), &fresh);
 	if (!fresh) {
 		sheet_fault(im->sheet, COL_DWELLING, s->a == unit->item ?
 		    "%s已经在第 %d 行" : "%s已经在第 %d 行划给另一个十联户，"

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/map.h"
 #include "base/view.h"
 #include "http/json.h"
 #include "http/req.h"
@@ -16,30 +17,6 @@
 #include "service/sheet.h"
 
 #define IMPORT_FAULTS_KEPT	10000	/* of one file */
-
-/* Numbers by a hash of some key; open addressing, at most half full. */
-struct import_map {
-	struct import_spot {
-		uint64_t	 hash;	/* 0: free */
-		int64_t		 a;
-		int32_t		 b, c;
-	}		*spots;
-	size_t		 size, used;
-};
-
-void import_map_free(struct import_map *);
-
-/* The spot of this hash, made when there is none; *ret_new says so. */
-struct import_spot *import_map_at(struct import_map *, uint64_t hash,
-    bool *ret_new);
-
-/* Or NULL. */
-struct import_spot *import_map_find(const struct import_map *,
-    uint64_t hash);
-
-/* FNV-1a of a text, going on from `h`; never 0. */
-uint64_t import_hash(uint64_t h, const char *s);
-uint64_t import_hash_int(uint64_t h, int64_t v);
 
 /* One thing on its way to import_row. */
 struct import_item {
@@ -133,11 +110,69 @@ struct import_plan {
 extern const struct import_plan import_territory_plan, import_grids_plan,
     import_roster_plan;
 
+const struct import_plan *import_plan_of(enum import_kind);
+
+#define IMPORT_WINDOW	4000	/* rows that one statement goes over */
+
+/* What one run of a step binds. */
+struct import_bound {
+	int64_t		 community_id, id;
+	int64_t		 from, to;	/* of the window */
+	int64_t		 now, applied_at;
+	char		 today[24];
+};
+
+/* For an import today; the rest is 0. */
+struct import_bound import_step_bound(struct req *, int64_t community_id,
+    int64_t id);
+
+/* The number of the last staged row into its `to`; 0 for none. */
+enum err import_step_last(struct req *, struct import_bound *);
+
+/* ERR_CONFLICT with a sentence when the step refuses. */
+enum err import_step_once(struct req *, const struct import_step *,
+    const struct import_bound *);
+
+/* All of a list, the windows up to `to`, in the transaction that there is. */
+enum err import_step_all(struct req *, const struct import_step *,
+    struct import_bound *);
+
+int64_t import_today(int64_t now);	/* yyyymmdd */
+
+/* How many things of a part there are, by what becomes of them. */
+#define IMPORT_PARTS	12
+
+struct import_part {
+	const char	*part;
+	const char	*label;
+	int64_t		 added, changed, same, faults;
+};
+extern const struct view import_part_view;
+
+/* Those of all parts, as staged. */
+enum err import_tally(struct req *, int64_t community_id, int64_t id,
+    struct import_part all[IMPORT_PARTS]);
+
+/* Those that are not empty, as the JSON of a record's counts. */
+const char *import_tally_text(struct arena *, const struct import_part *all);
+
+enum import_kind import_kind_of(const struct import_record *);
+
+/* Forget the staged rows and faults; opens transactions of its own. */
+enum err import_forget_rows(struct req *, int64_t community_id, int64_t id);
+
 struct import_count {
 	int64_t		 n;
 };
 extern const struct view import_count_view;
 
+void import_record_register(void);
+void import_step_register(void);
+void import_tally_register(void);
+void import_check_register(void);
+void import_apply_register(void);
+void import_faulty_register(void);
+void import_forget_register(void);
 void import_territory_register(void);
 void import_grids_register(void);
 void import_grids_rows_register(void);

@@ -69,29 +69,29 @@ import_is_ours(struct import *im, int column)
 /* ---- places ---- */
 
 struct import_places {
-	struct import_map	 by_path;	/* a: id */
-	struct import_map	 by_id;		/* a: hash of its path */
+	struct map	 by_path;	/* a: id */
+	struct map	 by_id;		/* a: hash of its path */
 };
 
 static void
 note_place(struct import_places *p, const struct import_place *row)
 {
-	struct import_spot	*up = NULL, *spot;
+	struct map_spot		*up = NULL, *spot;
 	uint64_t		 path;
 	bool			 fresh;
 
 	if (row->parent_id != 0) {
-		up = import_map_find(&p->by_id,
-		    import_hash_int(0, row->parent_id));
+		up = map_find(&p->by_id,
+		    map_hash_int(0, row->parent_id));
 		if (up == NULL)
 			return;
 	}
-	path = import_hash(up != NULL ? (uint64_t)up->a : 0, row->name);
-	spot = import_map_at(&p->by_path, path, &fresh);
+	path = map_hash(up != NULL ? (uint64_t)up->a : 0, row->name);
+	spot = map_at(&p->by_path, path, &fresh);
 	spot->a = row->id;
 	if (row->dwelling)
 		return;
-	spot = import_map_at(&p->by_id, import_hash_int(0, row->id), &fresh);
+	spot = map_at(&p->by_id, map_hash_int(0, row->id), &fresh);
 	spot->a = (int64_t)path;
 }
 
@@ -121,21 +121,21 @@ int64_t
 import_place_id(const struct import_places *p, const char *const *names,
     int depth)
 {
-	struct import_spot	*spot;
+	struct map_spot		*spot;
 	uint64_t		 path = 0;
 	int			 i;
 
 	for (i = 0; i < depth; i++)
-		path = import_hash(path, names[i]);
-	spot = import_map_find(&p->by_path, path);
+		path = map_hash(path, names[i]);
+	spot = map_find(&p->by_path, path);
 	return spot != NULL ? spot->a : 0;
 }
 
 void
 import_places_free(struct import_places *p)
 {
-	import_map_free(&p->by_path);
-	import_map_free(&p->by_id);
+	map_free(&p->by_path);
+	map_free(&p->by_id);
 }
 
 /* ---- cells ---- */

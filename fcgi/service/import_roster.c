@@ -94,8 +94,8 @@ static const char *const grounds[][2] = { { "duty", "法定职责" },
 
 struct roster {
 	struct import_places	*places;
-	struct import_map	 homes;		/* a: item, b: line, c: word */
-	struct import_map	 persons;	/* b: line */
+	struct map		 homes;		/* a: item, b: line, c: word */
+	struct map		 persons;	/* b: line */
 };
 
 struct row {
@@ -115,8 +115,8 @@ free_maps(void *arg)
 {
 	struct roster	*s = arg;
 
-	import_map_free(&s->homes);
-	import_map_free(&s->persons);
+	map_free(&s->homes);
+	map_free(&s->persons);
 }
 
 static enum err
@@ -346,17 +346,17 @@ static void
 check_twice(struct import *im, const struct row *r)
 {
 	struct roster		*s = im->state;
-	struct import_spot	*spot;
+	struct map_spot		*spot;
 	uint64_t		 h;
 	bool			 fresh;
 
 	if (r->number != NULL)
-		h = import_hash(import_hash(0, id_types[r->id_type][0]),
+		h = map_hash(map_hash(0, id_types[r->id_type][0]),
 		    r->number);
 	else
-		h = import_hash(import_hash(import_hash_int(import_hash_int(
+		h = map_hash(map_hash(map_hash_int(map_hash_int(
 		    0, r->dwelling_id), r->born), r->household), r->name);
-	spot = import_map_at(&s->persons, h, &fresh);
+	spot = map_at(&s->persons, h, &fresh);
 	if (fresh)
 		spot->b = r->line;
 	else if (r->number != NULL)
@@ -368,13 +368,13 @@ check_twice(struct import *im, const struct row *r)
 }
 
 /* The household's item, staged by the first row that names it. */
-static struct import_spot *
+static struct map_spot *
 find_home(struct import *im, const struct row *r, bool *fresh)
 {
 	struct roster		*s = im->state;
-	struct import_spot	*spot;
+	struct map_spot		*spot;
 
-	spot = import_map_at(&s->homes, import_hash(import_hash_int(0,
+	spot = map_at(&s->homes, map_hash(map_hash_int(0,
 	    r->dwelling_id), r->household), fresh);
 	if (*fresh) {
 		spot->b = r->line;
@@ -389,7 +389,7 @@ find_home(struct import *im, const struct row *r, bool *fresh)
 /* ---- staging ---- */
 
 static void
-stage_home(struct import *im, const struct row *r, struct import_spot *spot)
+stage_home(struct import *im, const struct row *r, struct map_spot *spot)
 {
 	static const char *const keys[] = { "tenancy", "source", "as_of" };
 	const char *const	 texts[] = { code(tenancies, r->tenancy),
@@ -491,7 +491,7 @@ read_row(struct import *im)
 {
 	int			 faults = sheet_faults(im->sheet);
 	struct row		 r = { .line = sheet_line(im->sheet) };
-	struct import_spot	*home;
+	struct map_spot		*home;
 	bool			 ours, fresh = false;
 
 	ours = import_is_ours(im, COL_COMMUNITY);

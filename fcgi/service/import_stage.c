@@ -9,19 +9,13 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "service/import_internal.h"
 
 #define BATCH		500
 #define BATCH_BYTES	(4 << 20)
 #define HOLD_MS		(5 * CLOCK_MINUTE)
-#define MAP_START	1024
-#define FNV_START	0xcbf29ce484222325u
-#define FNV_PRIME	0x100000001b3u
 
 enum { STAGE_ROWS, STAGE_FAULTS, STAGE_HOLD, STAGE_SQL_MAX };
 
@@ -53,95 +47,6 @@ void
 import_stage_register(void)
 {
 	db_register(stage_sql, STAGE_SQL_MAX);
-}
-
-/* ---- maps ---- */
-
-uint64_t
-import_hash(uint64_t h, const char *s)
-{
-	if (h == 0)
-		h = FNV_START;
-	for (; *s != '\0'; s++) {
-		h ^= (unsigned char)*s;
-		h *= FNV_PRIME;
-	}
-	/* An end, so that "ab","c" and "a","bc" differ. */
-	h ^= 0xff;
-	h *= FNV_PRIME;
-	return h != 0 ? h : 1;
-}
-
-uint64_t
-import_hash_int(uint64_t h, int64_t v)
-{
-	char	text[24];
-
-	snprintf(text, sizeof(text), "%lld", (long long)v);
-	return import_hash(h, text);
-}
-
-void
-import_map_free(struct import_map *m)
-{
-	free(m->spots);
-	memset(m, 0, sizeof(*m));
-}
-
-/* The spot of this hash or the free one where it belongs. */
-static struct import_spot *
-spot_of(const struct import_map *m, uint64_t hash)
-{
-	size_t	i = (hash ^ hash >> 29) & (m->size - 1);
-
-	while (m->spots[i].hash != 0 && m->spots[i].hash != hash)
-		i = (i + 1) & (m->size - 1);
-	return &m->spots[i];
-}
-
-static void
-grow(struct import_map *m)
-{
-	struct import_map	 old = *m;
-	size_t			 i;
-
-	m->size = old.size > 0 ? old.size * 2 : MAP_START;
-	m->spots = calloc(m->size, sizeof(*m->spots));
-	if (m->spots == NULL) {
-		log_error("event=out_of_memory import_map=%zu", m->size);
-		abort();
-	}
-	for (i = 0; i < old.size; i++)
-		if (old.spots[i].hash != 0)
-			*spot_of(m, old.spots[i].hash) = old.spots[i];
-	free(old.spots);
-}
-
-struct import_spot *
-import_map_at(struct import_map *m, uint64_t hash, bool *ret_new)
-{
-	struct import_spot	*s;
-
-	if ((m->used + 1) * 2 > m->size)
-		grow(m);
-	s = spot_of(m, hash);
-	*ret_new = s->hash == 0;
-	if (*ret_new) {
-		s->hash = hash;
-		m->used++;
-	}
-	return s;
-}
-
-struct import_spot *
-import_map_find(const struct import_map *m, uint64_t hash)
-{
-	struct import_spot	*s;
-
-	if (m->size == 0)
-		return NULL;
-	s = spot_of(m, hash);
-	return s->hash != 0 ? s : NULL;
 }
 
 /* ---- batches ---- */

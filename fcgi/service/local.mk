@@ -56,14 +56,20 @@ libservice_a_SOURCES = \
 	%D%/sheet.c %D%/sheet.h \
 	%D%/import.c %D%/import.h \
 	%D%/import_internal.h \
+	%D%/import_apply.c \
+	%D%/import_check.c \
 	%D%/import_diff.c %D%/import_diff.h \
+	%D%/import_faulty.c \
+	%D%/import_forget.c \
 	%D%/import_grids.c \
 	%D%/import_grids_sql.c \
 	%D%/import_read.c \
+	%D%/import_record.c \
 	%D%/import_roster.c \
 	%D%/import_roster_sql.c \
-	%D%/import_run.c \
 	%D%/import_stage.c \
+	%D%/import_step.c \
+	%D%/import_tally.c \
 	%D%/import_territory.c \
 	%D%/export.c %D%/export.h \
 	%D%/export_file.c %D%/export_file.h \
@@ -76,5 +82,6 @@ libservice_a_SOURCES = \
 	%D%/water_ticket.c \
 	%D%/water_barrel.c \
 	%D%/water_ledger.c \
+	%D%/correction.c \
 	%D%/roll_call.c %D%/roll_call.h \
 	%D%/roll_call_answer.c %D%/roll_call_flow.c

@@ -35,18 +35,6 @@ const char *const person_id_types[] = { "citizen", "permit", "passport",
 static const char *const fact_fields[] = { "name", "sex", "born",
     "id_number", "phone", NULL };
 
-bool
-person_sees_numbers(const struct req *rq)
-{
-	return (rq->who.roles & (PERSON_WRITERS | ROLE_PLATFORM)) != 0;
-}
-
-bool
-person_sees_names(const struct req *rq)
-{
-	return !person_sees_numbers(rq) && (rq->who.roles & ROLE_HEAD) != 0;
-}
-
 int64_t
 person_today(const struct req *rq)
 {
@@ -74,9 +62,10 @@ person_as_of(struct req *rq, int64_t *as_of)
 }
 
 void
-person_put_name(struct json *j, const struct req *rq, const char *name)
+person_put_name(struct json *j, const struct req *rq, const char *name,
+    bool clear)
 {
-	if (name == NULL || person_sees_names(rq))
+	if (name == NULL || clear)
 		json_text(j, name);
 	else
 		json_text(j, text_mask_name(rq->arena, name));
@@ -85,14 +74,18 @@ person_put_name(struct json *j, const struct req *rq, const char *name)
 static void
 line_name(struct json *j, const struct req *rq, const void *row)
 {
-	person_put_name(j, rq, ((const struct person_line *)row)->own_name);
+	const struct person_line	*p = row;
+
+	person_put_name(j, rq, p->own_name, p->named != 0);
 }
 
 static void
 line_number(struct json *j, const struct req *rq, const void *row)
 {
-	json_text(j, person_sees_numbers(rq) ?
-	    ((const struct person_line *)row)->own_mask : NULL);
+	const struct person_line	*p = row;
+
+	(void)rq;
+	json_text(j, p->numbered ? p->own_mask : NULL);
 }
 
 static const struct view_column person_line_columns[] = {
@@ -105,6 +98,8 @@ static const struct view_column person_line_columns[] = {
 	C_TEXT(person_line, phone_mask, .flags = VIEW_NULL),
 	C_TEXT(person_line, own_name, .flags = VIEW_HIDDEN),
 	C_TEXT(person_line, own_mask, .flags = VIEW_HIDDEN | VIEW_NULL),
+	C_BOOL(person_line, named, .flags = VIEW_HIDDEN),
+	C_BOOL(person_line, numbered, .flags = VIEW_HIDDEN),
 	C_CALC("name", SHAPE_TEXT, line_name,
 	    .about = "masked, but for the head of the unit"),
 	C_CALC("id_mask", SHAPE_TEXT, line_number, .flags = VIEW_NULL,
@@ -187,8 +182,10 @@ file_homes(struct json *j, const struct req *rq, const void *row)
 static void
 file_number(struct json *j, const struct req *rq, const void *row)
 {
-	json_text(j, person_sees_numbers(rq) ?
-	    ((const struct person *)row)->own_mask : NULL);
+	const struct person	*p = row;
+
+	(void)rq;
+	json_text(j, p->numbered ? p->own_mask : NULL);
 }
 
 static void
@@ -215,6 +212,7 @@ static const struct view_column person_columns[] = {
 	C_TIME(person, updated_at),
 	C_TIME(person, gone_at, .flags = VIEW_NULL),
 	C_TEXT(person, own_mask, .flags = VIEW_HIDDEN | VIEW_NULL),
+	C_BOOL(person, numbered, .flags = VIEW_HIDDEN),
 	C_TEXT(person, id_number, .flags = VIEW_HIDDEN | VIEW_NULL),
 	C_TEXT(person, phone, .flags = VIEW_HIDDEN | VIEW_NULL),
 	C_CALC("id_mask", SHAPE_TEXT, file_number, .flags = VIEW_NULL,
@@ -239,24 +237,27 @@ static const struct field person_id_fields[] = {
 };
 static const struct shape person_id_shape = SHAPE(person_id, "PersonId");
 
+/* Whoever answers for one of the homes; who has none is the desk's. */
+#define REACHED(bits)							\
+	"(" SCOPE_HAS(bits, "1") " OR EXISTS (SELECT 1 FROM member m"	\
+	" JOIN household h ON h.community_id = m.community_id"		\
+	" AND h.id = m.household_id WHERE m.community_id = $1"		\
+	" AND m.person_id = $2 AND m.to_at IS NULL"			\
+	" AND h.to_at IS NULL AND "					\
+	SCOPE_COVERS("$1", "h.dwelling_id", bits, "$4", "$5") "))"
+
 enum { PERSON_GET, PERSON_FACTS, PERSON_HOMES, PERSON_SQL_MAX };
 
 static struct stmt person_sql[] = {
-	/* Whoever answers for one of the homes; who has none is the desk's. */
 	[PERSON_GET] = { RO, 5, &person_view,
 	    "SELECT p.id, p.household_id, p.dwelling_id,"
 	    " q.full_name AS place, p.name, p.sex, p.born, p.id_type,"
 	    " p.phone_mask, p.source, p.ground, p.as_of, p.created_at,"
 	    " p.updated_at, p.gone_at, p.id_mask AS own_mask,"
-	    " p.id_number, p.phone"
+	    " CASE WHEN " REACHED(SCOPE_NOT_HEAD("$3")) " THEN 1 ELSE 0"
+	    " END AS numbered, p.id_number, p.phone"
 	    " FROM person p" PERSON_PLACE
-	    " WHERE p.community_id = $1 AND p.id = $2"
-	    " AND (CAST($3 AS BIGINT) = 1 OR EXISTS (SELECT 1 FROM member m"
-	    " JOIN household h ON h.community_id = m.community_id"
-	    " AND h.id = m.household_id WHERE m.community_id = $1"
-	    " AND m.person_id = $2 AND m.to_at IS NULL"
-	    " AND h.to_at IS NULL AND"
-	    SCOPE_COVERS("$1", "h.dwelling_id", "$3", "$4", "$5") "))",
+	    " WHERE p.community_id = $1 AND p.id = $2 AND " REACHED("$3"),
 	    NULL, 0 },
 	[PERSON_FACTS] = { RO, 2, &person_fact_view,
 	    "SELECT field, source, ground, as_of FROM person_fact"
@@ -279,7 +280,7 @@ person_reach(struct req *rq, int64_t id, struct person *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	return db_one(rq->db, rq->arena, &person_sql[PERSON_GET],
-	    WITH(V(rq->who.community_id), V(id), V(scope_wide(rq)),
+	    WITH(V(rq->who.community_id), V(id), V(scope_bits(rq)),
 	    V(rq->who.user_id), V(rq->now)), ret);
 }
 

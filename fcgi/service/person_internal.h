@@ -6,6 +6,9 @@
  * head of a unit, who knows these people; a head sees no identity number,
  * not even masked.  One person's file is opened by a request that the
  * person can read about, and has the name in clear.
+ *
+ * It is asked home by home: who is head here and grid worker there sees
+ * names without numbers here, numbers without names there.
  */
 #ifndef SERVICE_PERSON_INTERNAL_H
 #define SERVICE_PERSON_INTERNAL_H
@@ -29,9 +32,6 @@ struct req;
 extern const char *const person_sexes[];
 extern const char *const person_id_types[];
 
-bool person_sees_numbers(const struct req *);
-bool person_sees_names(const struct req *);	/* in lists */
-
 /* Today in China as yyyymmdd. */
 int64_t person_today(const struct req *);
 
@@ -41,8 +41,9 @@ int64_t person_today(const struct req *);
  */
 enum err person_as_of(struct req *, int64_t *as_of);
 
-/* Write a name as a list shows it to the caller. */
-void person_put_name(struct json *, const struct req *, const char *name);
+/* Write a name as a list shows it; `clear` to the head of that home. */
+void person_put_name(struct json *, const struct req *, const char *name,
+    bool clear);
 
 /* A line of a list. */
 struct person_line {
@@ -55,37 +56,22 @@ struct person_line {
 	const char	*phone_mask;
 	const char	*own_name;	/* clear */
 	const char	*own_mask;	/* of the number */
+	int64_t		 named;		/* the caller is head there */
+	int64_t		 numbered;	/* and not only that */
 };
 extern const struct view person_line_view;
-#define PERSON_LINE							\
+#define PERSON_LINE(bits, user, now)					\
 	"p.id, p.household_id, p.dwelling_id, q.full_name AS place,"	\
-	" p.sex, p.born, p.phone_mask, p.name AS own_name,"	\
-	" p.id_mask AS own_mask"
+	" p.sex, p.born, p.phone_mask, p.name AS own_name,"		\
+	" p.id_mask AS own_mask, CASE WHEN "				\
+	SCOPE_HEADS("p.community_id", "p.dwelling_id", bits, user, now)	\
+	" THEN 1 ELSE 0 END AS named, CASE WHEN "			\
+	SCOPE_COVERS("p.community_id", "p.dwelling_id",			\
+	SCOPE_NOT_HEAD(bits), user, now)				\
+	" THEN 1 ELSE 0 END AS numbered"
 #define PERSON_PLACE							\
 	" LEFT JOIN place q ON q.community_id = p.community_id"		\
 	" AND q.id = p.dwelling_id"
-
-/* The dwellings of the caller's own posts; parameters as in scope.h. */
-#define PERSON_MINE(c, user, now)					\
-	"(SELECT sd.dwelling_id FROM post sp JOIN unit_dwelling sd"	\
-	" ON sd.community_id = sp.community_id"				\
-	" AND sd.unit_id = sp.scope_id"					\
-	" AND sd.from_at <= " now " AND (sd.to_at IS NULL"		\
-	" OR sd.to_at > " now ")"					\
-	" WHERE sp.community_id = " c " AND sp.user_id = " user		\
-	" AND sp.scope = 'unit' AND sp.from_at <= " now			\
-	" AND (sp.to_at IS NULL OR sp.to_at > " now ")"			\
-	" UNION SELECT sd.dwelling_id FROM post sp JOIN unit_grid sg"	\
-	" ON sg.community_id = sp.community_id"				\
-	" AND sg.grid_id = sp.scope_id"					\
-	" AND sg.from_at <= " now " AND (sg.to_at IS NULL"		\
-	" OR sg.to_at > " now ")"					\
-	" JOIN unit_dwelling sd ON sd.community_id = sg.community_id"	\
-	" AND sd.unit_id = sg.unit_id AND sd.from_at <= " now		\
-	" AND (sd.to_at IS NULL OR sd.to_at > " now ")"			\
-	" WHERE sp.community_id = " c " AND sp.user_id = " user		\
-	" AND sp.scope = 'grid' AND sp.from_at <= " now			\
-	" AND (sp.to_at IS NULL OR sp.to_at > " now "))"
 
 /* The dwellings of a unit or a grid at a moment. */
 #define PERSON_OF_UNIT(c, unit, now)					\
@@ -120,6 +106,7 @@ struct person {
 	int64_t		 updated_at;
 	int64_t		 gone_at;
 	const char	*own_mask;	/* of the number */
+	int64_t		 numbered;	/* the caller may know the number */
 	const char	*id_number;	/* sealed */
 	const char	*phone;		/* sealed */
 	struct field_list needs;	/* struct need; not of the row */

@@ -3,7 +3,8 @@
  * person_list.c -- persons in lists, by where they live and by full value.
  *
  * One statement a filter, each driven by the index that fits it; nothing
- * is opened for a list, so that it costs no more than what it shows.
+ * is opened for a list, so that it costs no more than what it shows.  What
+ * says who somebody is comes in a body: addresses stand in logs.
  */
 #include <string.h>
 
@@ -33,6 +34,14 @@ static const struct field person_query_fields[] = {
 	F_ID(person_query, household_id, "住户", MAY),
 	F_ID(person_query, unit_id, "联户单元", MAY),
 	F_ID(person_query, grid_id, "网格", MAY),
+	F_ENUM(person_query, need, "关爱类别", MAY, need_kinds),
+	F_PAGE(person_query),
+	F_END
+};
+static const struct shape person_query_shape =
+    SHAPE(person_query, "PersonQuery");
+
+static const struct field person_search_fields[] = {
 	F_TEXT(person_query, name, "姓名", MAY, 1, 40),
 	F_PHONE(person_query, phone, "手机号码", MAY),
 	F_TEXT(person_query, id_number, "证件号码", MAY, 1, 40),
@@ -41,15 +50,17 @@ static const struct field person_query_fields[] = {
 	F_PAGE(person_query),
 	F_END
 };
-static const struct shape person_query_shape =
-    SHAPE(person_query, "PersonQuery");
+static const struct shape person_search_shape = {
+	.name = "PersonSearch", .size = sizeof(struct person_query),
+	.fields = person_search_fields };
 
 /*
- * $1 community, $2 wide, $3 user, $4 now, $5 after, $6 limit, $7 index of
+ * $1 community, $2 bits, $3 user, $4 now, $5 after, $6 limit, $7 index of
  * the need or NULL, $8 and $9 born from and to of a need of age.  The plus
  * keeps SQLite from walking all persons by id where a filter is better.
  */
-#define FROM_PERSON "SELECT " PERSON_LINE " FROM person p" PERSON_PLACE
+#define FROM_PERSON							\
+	"SELECT " PERSON_LINE("$2", "$3", "$4") " FROM person p" PERSON_PLACE
 #define HERE_NOW							\
 	" p.community_id = $1 AND p.gone_at IS NULL AND +p.id > $5"
 #define COVERED SCOPE_COVERS("$1", "p.dwelling_id", "$2", "$3", "$4")
@@ -68,11 +79,11 @@ static struct stmt list_sql[] = {
 	[LIST_ALL] = { RO, 9, &person_line_view,
 	    FROM_PERSON " WHERE p.community_id = $1 AND p.gone_at IS NULL"
 	    " AND p.id > $5 AND " COVERED NEEDED PAGED, NULL, 0 },
-	/* $2 is named so that all are bound alike; nobody wide comes here. */
 	[LIST_MINE] = { RO, 9, &person_line_view,
-	    FROM_PERSON " WHERE" HERE_NOW " AND CAST($2 AS BIGINT) = 0"
-	    " AND p.dwelling_id IN " PERSON_MINE("$1", "$3", "$4") NEEDED
-	    PAGED, NULL, 0 },
+	    FROM_PERSON " WHERE" HERE_NOW
+	    " AND p.dwelling_id IN (SELECT mine.dwelling_id FROM "
+	    SCOPE_MINE("$2", "$3", "$4") " mine"
+	    " WHERE mine.community_id = $1)" NEEDED PAGED, NULL, 0 },
 	[LIST_NEED] = { RO, 9, &person_line_view,
 	    FROM_PERSON " WHERE" HERE_NOW " AND p.id IN"
 	    " (SELECT n.person_id FROM need n WHERE n.community_id = $1"
@@ -135,7 +146,7 @@ choose_number(struct req *rq, struct choice *c)
 	const char			*typed;
 	size_t				 n, i;
 
-	if (!person_sees_numbers(rq))
+	if ((scope_bits(rq) & ~(int64_t)SCOPE_HEAD) == 0)
 		return req_fail(rq, ERR_FORBIDDEN,
 		    "联户长不能按证件号码查找，请按姓名或手机号码查找。");
 	n = text_narrow(in->id_number, tidy, sizeof(tidy));
@@ -152,12 +163,20 @@ choose_number(struct req *rq, struct choice *c)
 	return OK;
 }
 
-/* At most one filter besides the need. */
 static enum err
-choose_filter(struct req *rq, struct choice *c)
+choose_one(struct req *rq, const struct choice *c)
+{
+	if (c->n <= 1)
+		return OK;
+	return req_field(rq, c->field, "one_only",
+	    "一次只能按一种条件查找，请去掉多余的条件。");
+}
+
+/* At most one place besides the need. */
+static enum err
+choose_place(struct req *rq, struct choice *c)
 {
 	const struct person_query	*in = rq->in;
-	enum err			 e = OK;
 
 	if (in->dwelling_id != 0)
 		choose(c, LIST_DWELLING, "dwelling_id", V(in->dwelling_id));
@@ -167,17 +186,27 @@ choose_filter(struct req *rq, struct choice *c)
 		choose(c, LIST_UNIT, "unit_id", V(in->unit_id));
 	if (in->grid_id != 0)
 		choose(c, LIST_GRID, "grid_id", V(in->grid_id));
+	return choose_one(rq, c);
+}
+
+/* One full value. */
+static enum err
+choose_value(struct req *rq, struct choice *c)
+{
+	const struct person_query	*in = rq->in;
+	enum err			 e;
+
 	if (in->name != NULL)
 		choose(c, LIST_NAME, "name", V(in->name));
 	if (in->phone != NULL)
 		choose(c, LIST_PHONE, "phone",
 		    V(crypt_index(rq->arena, "phone", in->phone)));
-	if (in->id_number != NULL)
-		e = choose_number(rq, c);
-	if (e == OK && c->n > 1)
-		e = req_field(rq, c->field, "one_only",
-		    "一次只能按一种条件查找，请去掉多余的条件。");
-	return e;
+	if (in->id_number != NULL && (e = choose_number(rq, c)) != OK)
+		return e;
+	if (c->n == 0)
+		return req_field(rq, "phone", "required",
+		    "请填写手机号码、证件号码或姓名中的一项。");
+	return choose_one(rq, c);
 }
 
 static void
@@ -199,34 +228,57 @@ choose_need(struct req *rq, struct choice *c)
 }
 
 static enum err
-person_list(struct req *rq)
+answer(struct req *rq, struct choice *chosen)
 {
 	const struct person_query	*in = rq->in;
 	int64_t				 limit = req_limit(in->limit);
-	struct choice			 c = { .sql = LIST_ALL };
-	bool				 wide = scope_wide(rq);
+	int64_t				 bits = scope_bits(rq);
+	struct choice			 c = *chosen;
 	struct values			 v;
-	enum err			 e;
 
-	if ((e = choose_filter(rq, &c)) != OK)
-		return e;
 	choose_need(rq, &c);
-	if (c.n == 0 && !wide)
+	/* A head finds nobody by number: only homes of another post. */
+	if (c.sql == LIST_NUMBER)
+		bits &= ~(int64_t)SCOPE_HEAD;
+	if (c.n == 0 && (bits & SCOPE_ALL) == 0)
 		c.sql = LIST_MINE;
 	else if (c.n == 0 && c.need != NULL)
 		c.sql = LIST_NEED;
-	v = WITH(V(rq->who.community_id), V(wide), V(rq->who.user_id),
+	v = WITH(V(rq->who.community_id), V(bits), V(rq->who.user_id),
 	    V(rq->now), V(in->after), V(limit + 1), V(c.need), V(c.from),
 	    V(c.to), c.value);
 	v.n = list_sql[c.sql].nargs;
 	return req_list(rq, &list_sql[c.sql], v, limit);
 }
 
+static enum err
+person_list(struct req *rq)
+{
+	struct choice	c = { .sql = LIST_ALL };
+	enum err	e = choose_place(rq, &c);
+
+	return e != OK ? e : answer(rq, &c);
+}
+
+static enum err
+person_search(struct req *rq)
+{
+	struct choice	c = { .sql = LIST_ALL };
+	enum err	e = choose_value(rq, &c);
+
+	return e != OK ? e : answer(rq, &c);
+}
+
 static const struct route list_routes[] = {
 	{ GET, "/api/v1/persons", PERSON_READERS, &person_query_shape,
 	    REPLY_LIST, &person_line_view, 200, POOL_API, TX_READ,
-	    person_list, "Persons the caller answers for, masked; phone and"
-	    " number are found by their full value" },
+	    person_list, "Persons the caller answers for, masked" },
+	/* Reads, and is a POST so that no number stands in an address. */
+	{ POST, "/api/v1/persons/search", PERSON_READERS,
+	    &person_search_shape,
+	    REPLY_LIST, &person_line_view, 200, POOL_API, TX_READ,
+	    person_search, "Persons the caller answers for by phone, number"
+	    " or name, each in full" },
 	{ 0 }
 };
 

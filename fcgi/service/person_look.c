@@ -135,7 +135,7 @@ person_look(struct req *rq)
 
 	if ((e = person_reach(rq, in->id, &p)) != OK)
 		return e;
-	if (in->field == LOOK_NUMBER && !person_sees_numbers(rq))
+	if (in->field == LOOK_NUMBER && !p.numbered)
 		return req_fail(rq, ERR_FORBIDDEN,
 		    "联户长不能查看证件号码，如有需要请联系社区工作人员。");
 	row.field = look_fields[in->field];

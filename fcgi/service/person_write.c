@@ -267,7 +267,7 @@ number_taken(struct req *rq)
 {
 	return req_field_as(rq, ERR_CONFLICT, "id_number", "taken",
 	    "这个证件号码已经登记过。请核对号码；如果无误，请先按证件号码"
-	    "查找，或请社区工作人员合并。");
+	    "查找已有档案，在那里修改。");
 }
 
 /* The household is the caller's to write to. */

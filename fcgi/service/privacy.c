@@ -140,7 +140,11 @@ static struct stmt look_sql[] = {
 	    " LEFT JOIN app_user u ON u.id = x.owner_id"
 	    " WHERE x.community_id = $1 AND x.clear = 1"
 	    " AND x.made_at IS NOT NULL"
-	    " AND x.kind IN ('persons', 'households')"
+	    " AND (x.kind = 'persons' OR x.kind = 'households'"
+	    " AND EXISTS (SELECT 1 FROM member m"
+	    " WHERE m.community_id = x.community_id AND m.person_id = p.id"
+	    " AND m.from_at <= x.made_at"
+	    " AND (m.to_at IS NULL OR m.to_at > x.made_at)))"
 	    " AND p.id IN " MY_PERSONS " AND x.owner_id <> $2) z"
 	    " WHERE (CAST($3 AS BIGINT) = 0 OR z.id < $3)"
 	    " ORDER BY z.id DESC LIMIT $4", NULL, 0 },

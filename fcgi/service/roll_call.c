@@ -238,12 +238,13 @@ static struct stmt call_sql[] = {
 	    " AND u.id = t.unit_id"
 	    " LEFT JOIN grid g ON g.community_id = t.community_id"
 	    " AND g.id = t.grid_id"
-	    " WHERE CAST($3 AS BIGINT) = 1 OR EXISTS (SELECT 1 FROM post p"
+	    " WHERE " SCOPE_HAS("$3", "1") " OR EXISTS (SELECT 1 FROM post p"
 	    " WHERE p.community_id = t.community_id AND p.user_id = $4"
-	    " AND p.from_at <= $5 AND (p.to_at IS NULL OR p.to_at > $5)"
-	    " AND ((p.scope = 'unit' AND p.scope_id = t.unit_id)"
-	    " OR (p.scope = 'grid' AND p.scope_id = t.grid_id)"
-	    " OR p.scope = 'community'))"
+	    " AND " SCOPE_VALID("p", "$5") " AND ((" SCOPE_HAS("$3", "2")
+	    " AND p.role = 'head' AND p.scope = 'unit'"
+	    " AND p.scope_id = t.unit_id) OR (" SCOPE_HAS("$3", "4")
+	    " AND p.role = 'grid' AND p.scope = 'grid'"
+	    " AND p.scope_id = t.grid_id)))"
 	    " ORDER BY g.code, u.code, t.unit_id", NULL, 0 },
 };
 
@@ -436,7 +437,7 @@ call_progress(struct req *rq)
 	if (e != OK)
 		return e;
 	return req_list(rq, &call_sql[CALL_PROGRESS],
-	    WITH(V(rq->who.community_id), V(in->id), V(scope_wide(rq)),
+	    WITH(V(rq->who.community_id), V(in->id), V(scope_bits(rq)),
 	    V(rq->who.user_id), V(rq->now)), 0);
 }
 

@@ -5,16 +5,24 @@
  * A resident answers for the own home with a tap and may answer again
  * until it closes.  Staff enter what they learned at the door; over what
  * the home said itself only with a note of what they saw.
+ *
+ * An answer holds its call open until it commits, shared with all other
+ * answers: a close waits for those begun and precedes those to come.
  */
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "flow/flow.h"
 #include "http/audit.h"
 #include "http/req.h"
+#include "service/person_internal.h"
 #include "service/roll_call.h"
 #include "service/scope.h"
 #include "service/service.h"
+
+#define MINE_FOR	(30 * CLOCK_DAY)
+#define MINE_MAX	500
 
 static const char *const home_states[] = { "silent", "answered", "alarm",
     NULL };
@@ -25,7 +33,8 @@ struct roll_home {
 	int64_t		 household_id;
 	int64_t		 unit_id;
 	const char	*place;
-	const char	*contact;
+	const char	*own_contact;	/* clear */
+	int64_t		 named;		/* the caller is head there */
 	const char	*choice;
 	int64_t		 alarm;
 	const char	*note;
@@ -33,12 +42,23 @@ struct roll_home {
 	int64_t		 answered_at;
 };
 
+static void
+home_contact(struct json *j, const struct req *rq, const void *row)
+{
+	const struct roll_home	*r = row;
+
+	person_put_name(j, rq, r->own_contact, r->named != 0);
+}
+
 static const struct view_column roll_home_columns[] = {
 	C_ID(roll_home, household_id),
 	C_ID(roll_home, unit_id, .flags = VIEW_NULL),
 	C_TEXT(roll_home, place),
-	C_TEXT(roll_home, contact, .flags = VIEW_NULL,
-	    .about = "who to ask for"),
+	C_TEXT(roll_home, own_contact, .flags = VIEW_HIDDEN | VIEW_NULL),
+	C_BOOL(roll_home, named, .flags = VIEW_HIDDEN),
+	C_CALC("contact", SHAPE_TEXT, home_contact, .flags = VIEW_NULL,
+	    .about = "who to ask for, masked but for the head of the unit;"
+	    " null of one's own home"),
 	C_TEXT(roll_home, choice, .flags = VIEW_NULL,
 	    .about = "null: silent"),
 	C_BOOL(roll_home, alarm),
@@ -126,17 +146,6 @@ static const struct field roll_homes_fields[] = {
 static const struct shape roll_homes_shape =
     SHAPE(roll_homes, "RollHomesPage");
 
-struct roll_page {
-	int64_t		 limit;
-	int64_t		 after;
-};
-
-static const struct field roll_page_fields[] = {
-	F_PAGE(roll_page),
-	F_END
-};
-static const struct shape roll_mine_shape = SHAPE(roll_page, "RollMinePage");
-
 /* What an answer is judged by. */
 struct roll_open {
 	const char	*state;
@@ -162,9 +171,11 @@ static const struct view_column roll_whose_columns[] = {
 };
 static const struct view roll_whose_view = VIEW(roll_whose, "RollWhose");
 
-#define HOME_SELECT							\
+#define HOME_SELECT(bits, user, now)					\
 	"SELECT r.household_id, NULLIF(r.unit_id, 0) AS unit_id,"	\
-	" r.place, p.name AS contact, r.choice, r.alarm, r.note,"	\
+	" r.place, p.name AS own_contact, CASE WHEN "			\
+	SCOPE_HEADS("r.community_id", "r.dwelling_id", bits, user, now)	\
+	" THEN 1 ELSE 0 END AS named, r.choice, r.alarm, r.note,"	\
 	" r.via, r.answered_at FROM roll_home r LEFT JOIN household h"	\
 	" ON h.community_id = r.community_id AND h.id = r.household_id"	\
 	" LEFT JOIN person p ON p.community_id = h.community_id"	\
@@ -174,13 +185,22 @@ static const struct view roll_whose_view = VIEW(roll_whose, "RollWhose");
 	" JOIN home m ON m.community_id = r.community_id"		\
 	" AND m.household_id = r.household_id AND m.state = 'bound'"
 
-enum { HOME_CALL, HOME_OWN, HOME_STAFF, HOME_ANSWER, HOME_GET, HOME_LIST,
-	HOME_MY_CALLS, HOME_SQL_MAX };
+#define CALL_OPEN							\
+	"SELECT state, choices FROM roll_call WHERE community_id = $1"	\
+	" AND id = $2"
+
+enum { HOME_CALL, HOME_HOLD, HOME_OWN, HOME_STAFF, HOME_ANSWER, HOME_GET,
+	HOME_LIST, HOME_MY_CALLS, HOME_SQL_MAX };
 
 static struct stmt home_sql[] = {
-	[HOME_CALL] = { RO, 2, &roll_open_view,
-	    "SELECT state, choices FROM roll_call WHERE community_id = $1"
-	    " AND id = $2", NULL, 0 },
+	[HOME_CALL] = { RO, 2, &roll_open_view, CALL_OPEN, NULL, 0 },
+	/*
+	 * SQLite has one writer.  PostgreSQL could close the call between
+	 * this look and the answer's commit; a lock by UPDATE would forbid
+	 * that too, but all homes would answer one after the other.
+	 */
+	[HOME_HOLD] = { RW, 2, &roll_open_view, CALL_OPEN,
+	    CALL_OPEN " FOR SHARE", 0 },
 	[HOME_OWN] = { RO, 4, &roll_whose_view,
 	    "SELECT r.household_id, 1 AS mine FROM roll_home r" HOME_MINE
 	    " WHERE r.community_id = $1 AND r.roll_call_id = $2"
@@ -199,12 +219,12 @@ static struct stmt home_sql[] = {
 	    " WHERE community_id = $1 AND roll_call_id = $2"
 	    " AND household_id = $3 AND (via IS NULL OR via = 'staff'"
 	    " OR CAST($10 AS BIGINT) = 1)", NULL, 0 },
-	[HOME_GET] = { RO, 3, &roll_home_view,
-	    HOME_SELECT " WHERE r.community_id = $1 AND r.roll_call_id = $2"
-	    " AND r.household_id = $3", NULL, 0 },
+	[HOME_GET] = { RO, 6, &roll_home_view,
+	    HOME_SELECT("$4", "$5", "$6") " WHERE r.community_id = $1"
+	    " AND r.roll_call_id = $2 AND r.household_id = $3", NULL, 0 },
 	[HOME_LIST] = { RO, 9, &roll_home_view,
-	    HOME_SELECT " WHERE r.community_id = $1 AND r.roll_call_id = $2"
-	    " AND r.household_id > $3"
+	    HOME_SELECT("$6", "$7", "$8") " WHERE r.community_id = $1"
+	    " AND r.roll_call_id = $2 AND r.household_id > $3"
 	    " AND (CAST($4 AS BIGINT) = 0 OR r.unit_id = $4)"
 	    " AND (CAST($5 AS BIGINT) = -1 OR ($5 = 0 AND r.choice IS NULL)"
 	    " OR ($5 = 1 AND r.choice IS NOT NULL)"
@@ -220,7 +240,7 @@ static struct stmt home_sql[] = {
 	    " ON c.community_id = r.community_id AND c.id = r.roll_call_id"
 	    " WHERE m.community_id = $1 AND m.owner_id = $2"
 	    " AND m.state = 'bound' AND c.state <> 'cancelled'"
-	    " AND (CAST($3 AS BIGINT) = 0 OR c.id < $3)"
+	    " AND (c.state = 'open' OR c.updated_at > $3)"
 	    " ORDER BY c.id DESC, r.household_id LIMIT $4", NULL, 0 },
 };
 
@@ -251,7 +271,7 @@ check_choice(struct req *rq, const struct roll_answer *in, bool *ret_alarm)
 	struct roll_open	row;
 	enum err		e;
 
-	e = db_one(rq->db, rq->arena, &home_sql[HOME_CALL],
+	e = db_one(rq->db, rq->arena, &home_sql[HOME_HOLD],
 	    WITH(V(rq->who.community_id), V(in->id)), &row);
 	if (e != OK)
 		return e;
@@ -305,7 +325,7 @@ find_home(struct req *rq, const struct roll_answer *in,
 		    "请选择是哪一户。");
 	return db_one(rq->db, rq->arena, &home_sql[HOME_STAFF],
 	    WITH(V(rq->who.community_id), V(in->id), V(in->household_id),
-	    V(scope_wide(rq)), V(rq->who.user_id), V(rq->now)), ret);
+	    V(scope_bits(rq)), V(rq->who.user_id), V(rq->now)), ret);
 }
 
 static enum err
@@ -337,9 +357,14 @@ roll_answer(struct req *rq)
 		    "这一户已经自己回复过，如要更改请写明上门看到的情况。");
 	audit_thing(rq, "roll_call", in->id);
 	e = db_one(rq->db, rq->arena, &home_sql[HOME_GET],
-	    WITH(V(rq->who.community_id), V(in->id), V(whose.household_id)),
-	    &row);
-	return e != OK ? e : req_one(rq, &row);
+	    WITH(V(rq->who.community_id), V(in->id), V(whose.household_id),
+	    V(scope_bits(rq)), V(rq->who.user_id), V(rq->now)), &row);
+	if (e != OK)
+		return e;
+	/* Who else lives there is the roster's to know. */
+	if (whose.mine)
+		row.own_contact = NULL;
+	return req_one(rq, &row);
 }
 
 /* ---- lists ---- */
@@ -360,26 +385,23 @@ roll_homes(struct req *rq)
 		return e;
 	return req_list(rq, &home_sql[HOME_LIST],
 	    WITH(V(rq->who.community_id), V(in->id), V(in->after),
-	    V(in->unit_id), V(state), V(scope_wide(rq)), V(rq->who.user_id),
+	    V(in->unit_id), V(state), V(scope_bits(rq)), V(rq->who.user_id),
 	    V(rq->now), V(limit + 1)), limit);
 }
 
 static enum err
 roll_mine(struct req *rq)
 {
-	const struct roll_page	*in = rq->in;
-	int64_t			 limit = req_limit(in->limit);
-
 	return req_list(rq, &home_sql[HOME_MY_CALLS],
-	    WITH(V(rq->who.community_id), V(rq->who.user_id), V(in->after),
-	    V(limit + 1)), limit);
+	    WITH(V(rq->who.community_id), V(rq->who.user_id),
+	    V(rq->now - MINE_FOR), V(MINE_MAX)), 0);
 }
 
 static const struct route roll_routes[] = {
-	{ GET, "/api/v1/me/roll-calls", ROLE_RESIDENT | ACT_REPORT,
-	    &roll_mine_shape,
+	{ GET, "/api/v1/me/roll-calls", ROLE_RESIDENT | ACT_REPORT, NULL,
 	    REPLY_LIST, &roll_mine_view, 200, POOL_API, TX_READ,
-	    roll_mine, "Roll calls that ask my homes" },
+	    roll_mine, "Roll calls that ask my homes: those open, and those"
+	    " closed within 30 days; newest first, in one page" },
 	{ GET, "/api/v1/roll-calls/{id}/homes", ROLL_STAFF,
 	    &roll_homes_shape,
 	    REPLY_LIST, &roll_home_view, 200, POOL_API, TX_READ,

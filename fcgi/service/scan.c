@@ -211,7 +211,7 @@ scan_claim(struct req *rq)
 {
 	struct scan_outcome	 row = { .state = outcomes[0] };
 	struct login_session	 session;
-	const char		*state, *user;
+	const char		*state = "", *user = "";
 	struct user		 u;
 	int64_t			 id;
 	enum err		 e;

@@ -32,9 +32,14 @@ static const struct view_column scope_duty_columns[] = {
 };
 static const struct view scope_duty_view = VIEW(scope_duty, "ScopeDuty");
 
-/* $1 community, $2 the thing, $3 wide, $4 the caller, $5 now */
-#define MY_POST(scoped, id)						\
-	" FROM post sp WHERE sp.community_id = $1 AND sp.user_id = $4"	\
+/*
+ * $1 community, $2 the thing, $3 bits, $4 the caller, $5 now; `bit` as in
+ * SCOPE_HAS
+ */
+#define MY_POST(role, bit, scoped, id)					\
+	" FROM post sp WHERE " SCOPE_HAS("$3", bit)			\
+	" AND sp.community_id = $1 AND sp.user_id = $4"			\
+	" AND sp.role = '" role "'"					\
 	" AND " SCOPE_VALID("sp", "$5")	" AND sp.scope = '" scoped "'"	\
 	" AND sp.scope_id = " id
 
@@ -52,39 +57,38 @@ static const struct view scope_duty_view = VIEW(scope_duty, "ScopeDuty");
 	" ORDER BY CASE WHEN hp.deputy_of IS NULL THEN 1 ELSE 0 END,"	\
 	" hp.from_at DESC, hp.id DESC LIMIT 1)"
 
-enum { SCOPE_DWELLING, SCOPE_UNIT, SCOPE_GRID, SCOPE_DUTY, SCOPE_SQL_MAX };
+enum { FIND_DWELLING, FIND_UNIT, FIND_GRID, FIND_DUTY, FIND_SQL_MAX };
 
 static struct stmt scope_sql[] = {
-	[SCOPE_DWELLING] = { RO, 5, &scope_found_view,
+	[FIND_DWELLING] = { RO, 5, &scope_found_view,
 	    "SELECT p.id FROM place p WHERE p.community_id = $1"
 	    " AND p.id = $2 AND p.kind = 'dwelling'"
-	    " AND (CAST($3 AS BIGINT) = 1 OR EXISTS (SELECT 1"
-	    MY_POST("compound", "p.compound_id") " AND sp.role = 'property')"
+	    " AND (" SCOPE_HAS("$3", "1") " OR EXISTS (SELECT 1"
+	    MY_POST("property", "8", "compound", "p.compound_id") ")"
 	    " OR EXISTS (SELECT 1 FROM unit_dwelling sd"
 	    " WHERE sd.community_id = $1 AND sd.dwelling_id = p.id AND "
 	    SCOPE_VALID("sd", "$5") " AND (EXISTS (SELECT 1"
-	    MY_POST("unit", "sd.unit_id") " AND sp.role = 'head')"
+	    MY_POST("head", "2", "unit", "sd.unit_id") ")"
 	    " OR EXISTS (SELECT 1 FROM unit_grid sg"
 	    " WHERE sg.community_id = $1 AND sg.unit_id = sd.unit_id AND "
 	    SCOPE_VALID("sg", "$5") " AND EXISTS (SELECT 1"
-	    MY_POST("grid", "sg.grid_id") " AND sp.role = 'grid')))))",
+	    MY_POST("grid", "4", "grid", "sg.grid_id") ")))))",
 	    NULL, 0 },
-	[SCOPE_UNIT] = { RO, 5, &scope_found_view,
+	[FIND_UNIT] = { RO, 5, &scope_found_view,
 	    "SELECT n.id FROM unit n WHERE n.community_id = $1"
-	    " AND n.id = $2 AND (CAST($3 AS BIGINT) = 1"
-	    " OR EXISTS (SELECT 1" MY_POST("unit", "n.id")
-	    " AND sp.role = 'head')"
+	    " AND n.id = $2 AND (" SCOPE_HAS("$3", "1")
+	    " OR EXISTS (SELECT 1" MY_POST("head", "2", "unit", "n.id") ")"
 	    " OR EXISTS (SELECT 1 FROM unit_grid sg"
 	    " WHERE sg.community_id = $1 AND sg.unit_id = n.id AND "
 	    SCOPE_VALID("sg", "$5") " AND EXISTS (SELECT 1"
-	    MY_POST("grid", "sg.grid_id") " AND sp.role = 'grid')))",
+	    MY_POST("grid", "4", "grid", "sg.grid_id") ")))",
 	    NULL, 0 },
-	[SCOPE_GRID] = { RO, 5, &scope_found_view,
+	[FIND_GRID] = { RO, 5, &scope_found_view,
 	    "SELECT g.id FROM grid g WHERE g.community_id = $1"
-	    " AND g.id = $2 AND (CAST($3 AS BIGINT) = 1"
-	    " OR EXISTS (SELECT 1" MY_POST("grid", "g.id")
-	    " AND sp.role = 'grid'))", NULL, 0 },
-	[SCOPE_DUTY] = { RO, 3, &scope_duty_view,
+	    " AND g.id = $2 AND (" SCOPE_HAS("$3", "1")
+	    " OR EXISTS (SELECT 1" MY_POST("grid", "4", "grid", "g.id")
+	    "))", NULL, 0 },
+	[FIND_DUTY] = { RO, 3, &scope_duty_view,
 	    "SELECT COALESCE((SELECT sg.grid_id FROM unit_grid sg"
 	    " WHERE sg.community_id = $1 AND sg.unit_id = sd.unit_id AND "
 	    SCOPE_VALID("sg", "$3") "), 0) AS grid_id, sd.unit_id,"
@@ -97,10 +101,28 @@ static struct stmt scope_sql[] = {
 	    SCOPE_VALID("sd", "$3"), NULL, 0 },
 };
 
+int64_t
+scope_bits(const struct req *rq)
+{
+	uint64_t	as = rq->route == NULL ? 0 :
+			    rq->who.roles & rq->route->who;
+	int64_t		bits = 0;
+
+	if ((as & SCOPE_WIDE) != 0 || (rq->who.roles & ROLE_PLATFORM) != 0)
+		bits |= SCOPE_ALL;
+	if (as & ROLE_HEAD)
+		bits |= SCOPE_HEAD;
+	if (as & ROLE_GRID)
+		bits |= SCOPE_GRID;
+	if (as & ROLE_PROPERTY)
+		bits |= SCOPE_PROPERTY;
+	return bits;
+}
+
 bool
 scope_wide(const struct req *rq)
 {
-	return (rq->who.roles & (SCOPE_WIDE | ROLE_PLATFORM)) != 0;
+	return (scope_bits(rq) & SCOPE_ALL) != 0;
 }
 
 static enum err
@@ -109,26 +131,26 @@ covers(struct req *rq, int which, int64_t id)
 	struct scope_found	row;
 
 	return db_one(rq->db, rq->arena, &scope_sql[which],
-	    WITH(V(rq->who.community_id), V(id), V(scope_wide(rq)),
+	    WITH(V(rq->who.community_id), V(id), V(scope_bits(rq)),
 	    V(rq->who.user_id), V(rq->now)), &row);
 }
 
 enum err
 scope_dwelling(struct req *rq, int64_t dwelling_id)
 {
-	return covers(rq, SCOPE_DWELLING, dwelling_id);
+	return covers(rq, FIND_DWELLING, dwelling_id);
 }
 
 enum err
 scope_unit(struct req *rq, int64_t unit_id)
 {
-	return covers(rq, SCOPE_UNIT, unit_id);
+	return covers(rq, FIND_UNIT, unit_id);
 }
 
 enum err
 scope_grid(struct req *rq, int64_t grid_id)
 {
-	return covers(rq, SCOPE_GRID, grid_id);
+	return covers(rq, FIND_GRID, grid_id);
 }
 
 enum err
@@ -137,7 +159,7 @@ scope_duty_of(struct req *rq, int64_t dwelling_id, struct scope_duty *ret)
 	struct scope_duty	row = { 0 };
 	enum err		e;
 
-	e = db_one(rq->db, rq->arena, &scope_sql[SCOPE_DUTY],
+	e = db_one(rq->db, rq->arena, &scope_sql[FIND_DUTY],
 	    WITH(V(rq->who.community_id), V(dwelling_id), V(rq->now)), &row);
 	if (e != OK && e != ERR_ABSENT)
 		return e;
@@ -154,5 +176,5 @@ scope_claim(struct req *rq, int64_t user_id, const char *phone_index)
 void
 scope_register(void)
 {
-	db_register(scope_sql, SCOPE_SQL_MAX);
+	db_register(scope_sql, FIND_SQL_MAX);
 }

@@ -21,7 +21,15 @@ struct req;
 /* Those who see the whole community. */
 #define SCOPE_WIDE	(ROLE_ADMIN | ROLE_CLERK)
 
-/* Whether the caller sees the whole community; 1 or 0 to bind in SQL. */
+/*
+ * As what the caller may use this route, bits to bind in SQL: the roles
+ * held that the route names, so that a second post opens no more than it
+ * would alone.  What a head may not see is asked without SCOPE_HEAD.
+ */
+enum { SCOPE_ALL = 1, SCOPE_HEAD = 2, SCOPE_GRID = 4, SCOPE_PROPERTY = 8 };
+int64_t scope_bits(const struct req *);
+
+/* Whether the caller sees the whole community. */
 bool scope_wide(const struct req *);
 
 /* SQL: whether row `a`, with its from_at and to_at, is valid at `now`. */
@@ -29,39 +37,67 @@ bool scope_wide(const struct req *);
 	"(" a ".from_at <= " now " AND (" a ".to_at IS NULL OR "	\
 	a ".to_at > " now "))"
 
+/* SQL: whether `bits` have bit `n` ("2" for SCOPE_HEAD and so on). */
+#define SCOPE_HAS(bits, n)						\
+	"(CAST(" bits " AS BIGINT) & " n ") <> 0"
+
 /*
- * SQL: whether dwelling `d` (an expression, with the community's id in `c`)
- * is the caller's.  `wide`, `user`, `now` are parameters ("$2") bound to
- * scope_wide, the caller's id and rq->now.
- *
- * The list in it names no row outside, so both engines make it once a
- * statement and look dwellings up in it; CROSS JOIN holds SQLite to the
- * order of the tables.
+ * SQL: the dwellings, with their community, of the caller's posts as head
+ * and as grid worker.  `bits`, `user`, `now` are parameters ("$2") bound
+ * to scope_bits, the caller's id and rq->now.  CROSS JOIN holds SQLite to
+ * the order of the tables.
  */
-#define SCOPE_COVERS(c, d, wide, user, now)				\
-	"(CAST(" wide " AS BIGINT) = 1 OR (" c ", " d ") IN ("		\
+#define SCOPE_AS_HEAD(bits, user, now)					\
 	"SELECT sd.community_id, sd.dwelling_id"			\
 	" FROM post sp CROSS JOIN unit_dwelling sd"			\
-	" WHERE sp.user_id = " user					\
+	" WHERE " SCOPE_HAS(bits, "2") " AND sp.user_id = " user	\
 	" AND sp.role = 'head' AND sp.scope = 'unit' AND "		\
 	SCOPE_VALID("sp", now)						\
 	" AND sd.community_id = sp.community_id"			\
-	" AND sd.unit_id = sp.scope_id AND " SCOPE_VALID("sd", now)	\
-	" UNION ALL SELECT sd.community_id, sd.dwelling_id"		\
+	" AND sd.unit_id = sp.scope_id AND " SCOPE_VALID("sd", now)
+#define SCOPE_AS_GRID(bits, user, now)					\
+	"SELECT sd.community_id, sd.dwelling_id"			\
 	" FROM post sp CROSS JOIN unit_grid sg"				\
-	" CROSS JOIN unit_dwelling sd WHERE sp.user_id = " user		\
+	" CROSS JOIN unit_dwelling sd"					\
+	" WHERE " SCOPE_HAS(bits, "4") " AND sp.user_id = " user	\
 	" AND sp.role = 'grid' AND sp.scope = 'grid' AND "		\
 	SCOPE_VALID("sp", now)						\
 	" AND sg.community_id = sp.community_id"			\
 	" AND sg.grid_id = sp.scope_id AND " SCOPE_VALID("sg", now)	\
 	" AND sd.community_id = sg.community_id"			\
-	" AND sd.unit_id = sg.unit_id AND " SCOPE_VALID("sd", now)	\
+	" AND sd.unit_id = sg.unit_id AND " SCOPE_VALID("sd", now)
+
+/*
+ * SQL: both, each once, to drive a statement from; for who is not wide and
+ * on routes that are not for property staff.
+ */
+#define SCOPE_MINE(bits, user, now)					\
+	"(" SCOPE_AS_HEAD(bits, user, now)				\
+	" UNION " SCOPE_AS_GRID(bits, user, now) ")"
+
+/*
+ * SQL: whether dwelling `d` (an expression, with the community's id in `c`)
+ * is the caller's; and whether it is as head of its unit.
+ *
+ * The list in it names no row outside, so both engines make it once a
+ * statement and look dwellings up in it.
+ */
+#define SCOPE_COVERS(c, d, bits, user, now)				\
+	"(" SCOPE_HAS(bits, "1") " OR (" c ", " d ") IN ("		\
+	SCOPE_AS_HEAD(bits, user, now)					\
+	" UNION ALL " SCOPE_AS_GRID(bits, user, now)			\
 	" UNION ALL SELECT sq.community_id, sq.id"			\
-	" FROM post sp CROSS JOIN place sq WHERE sp.user_id = " user	\
+	" FROM post sp CROSS JOIN place sq"				\
+	" WHERE " SCOPE_HAS(bits, "8") " AND sp.user_id = " user	\
 	" AND sp.role = 'property' AND sp.scope = 'compound' AND "	\
 	SCOPE_VALID("sp", now)						\
 	" AND sq.community_id = sp.community_id"			\
 	" AND sq.compound_id = sp.scope_id))"
+#define SCOPE_HEADS(c, d, bits, user, now)				\
+	"(" c ", " d ") IN (" SCOPE_AS_HEAD(bits, user, now) ")"
+
+/* SQL: the bits but SCOPE_HEAD, to be given to the others. */
+#define SCOPE_NOT_HEAD(bits)	"CAST(" bits " AS BIGINT) & 13"
 
 /* OK when it is the caller's, else ERR_ABSENT. */
 enum err scope_dwelling(struct req *, int64_t dwelling_id);

@@ -95,6 +95,7 @@ struct sealed sealed_columns[] = {
 	SEALED_2("person", "community_id", "id", "id_number", "id_number"),
 	SEALED_2("need", "community_id", "id", "body", "need"),
 	SEALED_2("helper", "community_id", "id", "phone", "phone"),
+	SEALED_2("correction", "community_id", "id", "value", "correction"),
 	IMPORT_ROW("phone", "phone"),
 	IMPORT_ROW("id_number", "id_number"),
 	IMPORT_ROW("need", "need"),

@@ -39,5 +39,6 @@ service_ready(void)
 	ledger_register();
 	water_account_register();
 	roll_call_register();
+	correction_register();
 	return route_ready() && flow_ready();
 }

@@ -44,5 +44,6 @@ void ledger_register(void);
 void ledger_check_register_own(void);
 void water_account_register(void);
 void roll_call_register(void);
+void correction_register(void);
 
 #endif

@@ -187,8 +187,7 @@ static const struct shape staff_roles_shape =
 	" WHERE p.community_id = 0 AND p.user_id = u.id)))"
 
 enum { STAFF_LIST, STAFF_GET, STAFF_ADD, STAFF_PATCH, STAFF_CLOSE,
-	STAFF_OPEN, STAFF_LOCK, STAFF_UNGRANT, STAFF_ADMINS, STAFF_PLATFORM,
-	STAFF_SQL_MAX };
+	STAFF_OPEN, STAFF_LOCK, STAFF_UNGRANT, STAFF_LAST, STAFF_SQL_MAX };
 
 static struct stmt staff_sql[] = {
 	[STAFF_LIST] = { RO, 6, &staff_view,
@@ -211,25 +210,30 @@ static struct stmt staff_sql[] = {
 	[STAFF_OPEN] = { RW, 2, NULL,
 	    "UPDATE app_user SET closed_at = NULL, updated_at = $2"
 	    " WHERE id = $1", NULL, 0 },
-	/* One after another: two must not leave as the last at once. */
-	[STAFF_LOCK] = { RW, 1, NULL,
-	    "UPDATE community SET code = code WHERE id = $1", NULL, 0 },
+	/*
+	 * One after another, or two who remove each other leave none; one
+	 * row for all communities, as an account may be admin of several.
+	 */
+	[STAFF_LOCK] = { RW, 0, NULL,
+	    "UPDATE community SET code = code"
+	    " WHERE id = (SELECT MIN(id) FROM community)", NULL, 0 },
 	[STAFF_UNGRANT] = { RW, 4, NULL,
 	    "DELETE FROM user_role WHERE community_id = $1"
 	    " AND user_id = $2 AND role = $3 AND NOT EXISTS"
 	    " (SELECT 1 FROM post p WHERE p.community_id = $1"
 	    " AND p.user_id = $2 AND p.role = $3 AND p.from_at <= $4"
 	    " AND (p.to_at IS NULL OR p.to_at > $4))", NULL, 0 },
-	[STAFF_ADMINS] = { RO, 2, &staff_count_view,
+	/* Of how many communities ($2, or 0: any) $1 is the only admin. */
+	[STAFF_LAST] = { RO, 2, &staff_count_view,
 	    "SELECT COUNT(*) AS n FROM user_role r"
-	    " JOIN app_user u ON u.id = r.user_id"
-	    " WHERE r.community_id = $1 AND r.role = 'admin'"
-	    " AND r.user_id <> $2 AND u.closed_at IS NULL", NULL, 0 },
-	[STAFF_PLATFORM] = { RO, 1, &staff_count_view,
-	    "SELECT COUNT(*) AS n FROM user_role r"
-	    " JOIN app_user u ON u.id = r.user_id"
-	    " WHERE r.community_id = 0 AND r.role = 'platform'"
-	    " AND r.user_id <> $1 AND u.closed_at IS NULL", NULL, 0 },
+	    " JOIN app_user s ON s.id = r.user_id"
+	    " WHERE r.user_id = $1 AND r.role IN ('admin', 'platform')"
+	    " AND (CAST($2 AS BIGINT) = 0 OR r.community_id = $2)"
+	    " AND s.closed_at IS NULL AND NOT EXISTS"
+	    " (SELECT 1 FROM user_role o JOIN app_user u"
+	    " ON u.id = o.user_id WHERE o.community_id = r.community_id"
+	    " AND o.role = r.role AND o.user_id <> r.user_id"
+	    " AND u.closed_at IS NULL)", NULL, 0 },
 };
 
 static int64_t
@@ -465,34 +469,28 @@ staff_sessions(struct req *rq)
 
 /* ---- name, number, open or closed ---- */
 
+/*
+ * Whoever leaves, in a community or (0) for good, must not be the last who
+ * could let others in; whoever asks, whose own role may be gone by now.
+ */
 static enum err
-count(struct req *rq, int which, struct values v, int64_t *ret)
+check_last(struct req *rq, int64_t id, int64_t community_id)
 {
-	struct staff_count	row = { .n = 0 };
+	struct staff_count	row;
 	enum err		e;
 
-	e = db_one(rq->db, rq->arena, &staff_sql[which], v, &row);
-	*ret = row.n;
-	return e;
-}
-
-/* Whoever leaves must not be the last who could let others in. */
-static enum err
-check_last(struct req *rq, const struct staff *s)
-{
-	bool		all = wide(rq) == 1;
-	int64_t		n;
-	enum err	e;
-
-	if (s->id != rq->who.user_id || (!all && s->admin == 0))
-		return OK;
-	e = all ? count(rq, STAFF_PLATFORM, WITH(V(s->id)), &n) :
-	    count(rq, STAFF_ADMINS, WITH(V(rq->who.community_id), V(s->id)),
-	    &n);
-	if (e != OK || n > 0)
+	e = db_one(rq->db, rq->arena, &staff_sql[STAFF_LAST],
+	    WITH(V(id), V(community_id)), &row);
+	if (e != OK || row.n == 0)
 		return e;
 	return req_fail(rq, ERR_STATE,
-	    "您是最后一位管理员，请先指定另一位管理员。");
+	    "这是最后一位管理员，请先指定另一位管理员。");
+}
+
+static enum err
+lock(struct req *rq)
+{
+	return db_run(rq->db, &staff_sql[STAFF_LOCK], NOTHING, NULL);
 }
 
 static enum err
@@ -503,9 +501,7 @@ close_account(struct req *rq, const struct staff *s)
 	if (s->wechat != 0)
 		return req_fail(rq, ERR_STATE,
 		    "该账号同时是微信居民，不能停用；请取消其角色并重置密码。");
-	e = db_run(rq->db, &staff_sql[STAFF_LOCK],
-	    WITH(V(rq->who.community_id)), NULL);
-	if (e != OK || (e = check_last(rq, s)) != OK)
+	if ((e = lock(rq)) != OK || (e = check_last(rq, s->id, 0)) != OK)
 		return e;
 	return db_run(rq->db, &staff_sql[STAFF_CLOSE],
 	    WITH(V(s->id), V(rq->now)), NULL);
@@ -594,22 +590,30 @@ change_role(struct req *rq, int64_t id, const char *role, bool has,
 	    ungrant(rq, id, role);
 }
 
+struct appointment {
+	struct staff_roles	 in;
+	struct staff		 row;	/* as it is after it */
+};
+
 static enum err
 roles(struct req *rq, void *arg)
 {
-	const struct staff_roles	*in = arg;
+	struct appointment		*a = arg;
+	const struct staff_roles	*in = &a->in;
 	struct staff			 s;
 	enum err			 e;
 
-	e = db_run(rq->db, &staff_sql[STAFF_LOCK],
-	    WITH(V(rq->who.community_id)), NULL);
-	if (e != OK || (e = find(rq, in->id, &s)) != OK)
+	if ((e = lock(rq)) != OK || (e = find(rq, in->id, &s)) != OK)
 		return e;
 	if (s.closed_at != VIEW_NULL_INT)
 		return req_fail(rq, ERR_STATE,
 		    "该账号已停用，请先恢复再分配角色。");
-	if (wide(rq) == 0 && !in->admin && (e = check_last(rq, &s)) != OK)
+	if (!in->admin && (e = check_last(rq, in->id,
+	    rq->who.community_id)) != OK)
 		return e;
+	a->row = s;
+	a->row.admin = in->admin;
+	a->row.clerk = in->clerk;
 	e = change_role(rq, in->id, "admin", s.admin != 0, in->admin);
 	return e != OK ? e : change_role(rq, in->id, "clerk", s.clerk != 0,
 	    in->clerk);
@@ -618,18 +622,21 @@ roles(struct req *rq, void *arg)
 static enum err
 staff_roles(struct req *rq)
 {
-	struct staff_roles	in = *(const struct staff_roles *)rq->in;
+	struct appointment	a;
 	struct user		u;
-	struct staff		row;
 	enum err		e;
 
-	if ((e = req_transact(rq, roles, &in)) != OK ||
-	    (e = user_get(rq, in.id, &u)) != OK ||
-	    (e = user_sync(rq, &u)) != OK)
+	a.in = *(const struct staff_roles *)rq->in;
+	if ((e = req_transact(rq, roles, &a)) != OK)
 		return e;
-	/* Without any role here it may have left the caller's sight. */
-	e = find(rq, in.id, &row);
-	return e != OK ? e : req_one(rq, &row);
+	e = user_get(rq, a.in.id, &u);
+	if (e == OK)
+		e = user_sync(rq, &u);
+	/*
+	 * Closed in between, it has no sessions.  The answer is not read
+	 * again: without a role here it may have left the caller's sight.
+	 */
+	return e != OK && e != ERR_ABSENT ? e : req_one(rq, &a.row);
 }
 
 #define STAFF_PATH	"/api/v1/staff"

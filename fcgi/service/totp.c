@@ -223,7 +223,7 @@ static const struct route totp_routes[] = {
 	{ POST, "/api/v1/me/totp/confirm", LOGGED_IN, &totp_code_shape,
 	    REPLY_LIST, &recovery_code_view, 200, POOL_API, TX_WRITE,
 	    confirm, "Switch it on by its first code; recovery codes" },
-	{ DELETE, "/api/v1/me/totp", LOGGED_IN, &totp_code_shape,
+	{ POST, "/api/v1/me/totp/off", LOGGED_IN, &totp_code_shape,
 	    REPLY_NONE, NULL, 204, POOL_API, TX_OWN,
 	    drop, "Switch it off by a code or a recovery code" },
 	{ 0 }

@@ -101,11 +101,13 @@ enum err water_account_answer(struct req *, int64_t id);
  * SQL: account row `a` is the resident's: $1 community, $2 user.
  */
 #define WATER_MINE(a)							\
-	" " a ".community_id = $1"					\
-	" AND ((" a ".household_id IS NULL AND " a ".user_id = $2)"	\
-	" OR EXISTS (SELECT 1 FROM home h WHERE h.community_id = $1"	\
-	" AND h.owner_id = $2 AND h.state = 'bound'"			\
-	" AND h.household_id = " a ".household_id))"
+	" " a ".community_id = $1 AND " a ".id IN"			\
+	" (SELECT w.id FROM water_account w WHERE w.community_id = $1"	\
+	" AND w.user_id = $2 AND w.household_id IS NULL"		\
+	" UNION ALL SELECT w.id FROM home h CROSS JOIN water_account w"	\
+	" WHERE h.community_id = $1 AND h.owner_id = $2"		\
+	" AND h.state = 'bound' AND w.community_id = $1"		\
+	" AND w.household_id = h.household_id)"
 
 /*
  * SQL: the caller ($2) works for the station; `and` narrows by duty.

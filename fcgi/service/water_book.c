@@ -307,6 +307,7 @@ post_refund(struct req *rq, const struct water_book *b)
 static enum err
 take_book(struct req *rq, int64_t id, struct water_book *ret)
 {
+	int64_t		account = 0;
 	enum err	e;
 	int		i;
 
@@ -315,11 +316,12 @@ take_book(struct req *rq, int64_t id, struct water_book *ret)
 		    WITH(V(rq->who.community_id), V(rq->who.user_id),
 		    V(id)), ret);
 		if (e == OK && i == 0)
-			e = water_account_lock(rq, ret->account_id);
+			e = water_account_lock(rq, account = ret->account_id);
 		if (e != OK)
 			return e;
 	}
-	return OK;
+	/* Or it went to the household's account while we waited. */
+	return ret->account_id == account ? OK : ERR_AGAIN;
 }
 
 static enum err

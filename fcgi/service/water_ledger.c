@@ -154,34 +154,35 @@ static const struct view water_entry_view =
 
 /*
  * All lines of the accounts that `which` chooses, with running balances.
- * A book's lines stand in the account that has the book now.
+ * A book's lines stand in the account that has the book now.  The joins
+ * are crossed because SQLite then goes from the accounts to their lines,
+ * and not through all lines of the community.
  */
+#define LINE_OF_G							\
+	" AND l.community_id = g.community_id AND l.account_id = g.id"	\
+	" AND e.community_id = l.community_id AND e.id = l.entry_id"
 #define LINES(which)							\
 	"SELECT id, account_id, entry_id, at, event, kind, unit, amount," \
 	" CAST(SUM(amount) OVER (PARTITION BY account_id, kind"		\
 	" ORDER BY id) AS BIGINT) AS balance, thing, thing_id FROM"	\
 	" (SELECT l.id, a.id AS account_id, l.entry_id, e.at,"		\
 	" e.kind AS event, g.kind, l.unit, l.amount, e.thing,"		\
-	" e.thing_id FROM water_account a JOIN ledger_account g"	\
-	" ON g.community_id = a.community_id"				\
+	" e.thing_id FROM water_account a CROSS JOIN ledger_account g"	\
+	" CROSS JOIN ledger_line l CROSS JOIN ledger_entry e WHERE"	\
+	which " AND g.community_id = a.community_id"			\
 	" AND g.owner = 'water_account' AND g.owner_id = a.id"		\
-	" JOIN ledger_line l ON l.community_id = g.community_id"	\
-	" AND l.account_id = g.id JOIN ledger_entry e"			\
-	" ON e.community_id = l.community_id AND e.id = l.entry_id"	\
-	" WHERE" which							\
+	LINE_OF_G							\
 	" UNION ALL SELECT l.id, a.id AS account_id, l.entry_id, e.at,"	\
 	" e.kind AS event, CASE g.kind WHEN 'real' THEN 'tickets_real'"	\
 	" WHEN 'gift' THEN 'tickets_gift' WHEN 'prepaid'"		\
 	" THEN 'prepaid' ELSE 'tickets_held' END AS kind, l.unit,"	\
 	" l.amount, e.thing, e.thing_id FROM water_account a"		\
-	" JOIN water_book b ON b.community_id = a.community_id"		\
-	" AND b.account_id = a.id JOIN ledger_account g"		\
-	" ON g.community_id = b.community_id"				\
+	" CROSS JOIN water_book b CROSS JOIN ledger_account g"		\
+	" CROSS JOIN ledger_line l CROSS JOIN ledger_entry e WHERE"	\
+	which " AND b.community_id = a.community_id"			\
+	" AND b.account_id = a.id AND g.community_id = b.community_id"	\
 	" AND g.owner = 'water_book' AND g.owner_id = b.id"		\
-	" JOIN ledger_line l ON l.community_id = g.community_id"	\
-	" AND l.account_id = g.id JOIN ledger_entry e"			\
-	" ON e.community_id = l.community_id AND e.id = l.entry_id"	\
-	" WHERE" which ") one"
+	LINE_OF_G ") one"
 
 #define PAGE(which, n3, n4)						\
 	"SELECT * FROM (" LINES(which) ") lines"			\

@@ -162,14 +162,14 @@ water_ticket_hold(struct req *rq, int64_t account_id, int64_t order_id,
 	return water_account_post(rq, entry);
 }
 
-/* What the order holds, the rows of all accounts taken; n through ret_n. */
+/* What the order holds; n through ret_n. */
 static enum err
-take_held(struct req *rq, int64_t order_id, struct held *h, int *ret_n)
+read_held(struct req *rq, int64_t order_id, struct held *h, int *ret_n)
 {
 	struct rows	 rows;
 	struct held	 row;
 	enum err	 e;
-	int		 i, n = 0;
+	int		 n = 0;
 
 	e = db_query(rq->db, &ticket_sql[TICKET_HELD],
 	    WITH(V(rq->who.community_id), V(order_id)), &rows);
@@ -180,14 +180,31 @@ take_held(struct req *rq, int64_t order_id, struct held *h, int *ret_n)
 		    "held_real" : "held_gift";
 		h[n++] = row;
 	}
-	if ((e = db_end(&rows)) != OK)
+	*ret_n = n;
+	return db_end(&rows);
+}
+
+/* The same with the rows of all its accounts taken. */
+static enum err
+take_held(struct req *rq, int64_t order_id, struct held *h, int *ret_n)
+{
+	struct held	now[LEDGER_LINES];
+	enum err	e;
+	int		i, n;
+
+	if ((e = read_held(rq, order_id, h, ret_n)) != OK)
 		return e;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < *ret_n; i++)
 		if ((i == 0 || h[i].account_id != h[i - 1].account_id) &&
 		    (e = water_account_lock(rq, h[i].account_id)) != OK)
 			return e;
-	*ret_n = n;
-	return OK;
+	/* A book may have gone to the household's account meanwhile. */
+	if ((e = read_held(rq, order_id, now, &n)) != OK)
+		return e;
+	for (i = 0; i < n && i < *ret_n; i++)
+		if (now[i].account_id != h[i].account_id)
+			return ERR_AGAIN;
+	return n == *ret_n ? OK : ERR_AGAIN;
 }
 
 enum err

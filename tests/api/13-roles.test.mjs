@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { start, test } from './harness.mjs';
 import { A, ABROAD, BIG, BIG_Z, HERE, K1, LOW, ROLES, THERE, Z }
     from './lib/fixture.mjs';
-import { HOME_JING, HOME_WANG, JING, LAN, NEED_JING, NEED_LAN }
+import { HOME_JING, HOME_WANG, JING, LAN, NEED_JING, NEED_LAN, seal }
     from './lib/people.mjs';
 import { hire } from './lib/staff.mjs';
 import { fire, ORDERS, orderOf, place } from './lib/water.mjs';
@@ -50,8 +50,6 @@ const upload = { raw: FORM.map((part) => '--x\r\n' +
     `content-disposition: form-data; name="${part}\r\n`).join('') +
     '--x--\r\n', headers: {
 	'content-type': 'multipart/form-data; boundary=x' } };
-const importOf = async (openid) => (await p.yes(202, 'POST',
-    '/api/v1/imports', { as: await p.as(openid), ...upload })).id;
 // A question to one unit.
 async function roll(caller, scope_id) {
 	return (await p.yes(201, 'POST', '/api/v1/roll-calls', {
@@ -90,9 +88,19 @@ async function imported(community, id) {
 	return id;
 }
 
+// Something to be put right.
+async function correctionOf(community, id, person) {
+	const [{ sealed }] = await seal(p, [['correction', '张三']]);
+
+	await p.sql('INSERT INTO correction (community_id, id, state, version,' +
+	    ' urged, owner_id, org_id, title, created_at, updated_at,' +
+	    ` person_id, field, value) VALUES (${community}, ${id}, 'asked',` +
+	    ` 1, 0, ${anna.id}, 0, 'x', 1, 1, ${person}, 'name', '${sealed}')`);
+	return id;
+}
+
 const here = { address: anna.address, order: order.id,
 	export: await exportOf('role-admin'),
-	import: await importOf('role-admin'),
 	...await bookOf('owner-a', anna.address, BIG, A),
 	product: BIG, parent: K1, dwelling: LOW, person: LAN,
 	...await homely(anna, LOW),
@@ -100,7 +108,8 @@ const here = { address: anna.address, order: order.id,
 	grid: '6001', grid2: '6002', post: '6502',
 	border: await borderOf('role-admin', LOW, '6102'),
 	unit: '6101', roll: await roll('head-1', '6101'),
-	import: await imported(HERE, '8801') };
+	import: await imported(HERE, '8801'),
+	correction: await correctionOf(HERE, '8811', LAN) };
 
 // The request that would do it, on the things of `world`.
 function sample({ method, path }, world) {
@@ -110,7 +119,6 @@ function sample({ method, path }, world) {
 		[/\/products\/\{id\}/, world.product],
 		[/\/staff\/\{id\}/, world.staff],
 		[/\/roll-calls\/\{id\}/, world.roll],
-		[/\/imports\/\{id\}/, world.import],
 		[/\/dwellings\/\{(dwelling_)?id\}/, world.dwelling],
 		[/\/grids\/\{id\}/, world.grid],
 		[/\/units\/\{id\}/, world.unit],
@@ -118,6 +126,7 @@ function sample({ method, path }, world) {
 		[/\/borders\/\{id\}/, world.border],
 		[/\/exports\/\{id\}/, world.export],
 		[/\/imports\/\{id\}/, world.import],
+		[/\/corrections\/\{id\}/, world.correction],
 		[/\/me\/sessions\/\{id\}/, '1'],
 		[/\/accounts\/\{id\}/, world.account],
 		[/\/ticket-books\/\{id\}/, world.book],
@@ -161,6 +170,7 @@ function sample({ method, path }, world) {
 		'PATCH /api/v1/me': {},
 		'POST /api/v1/me/password': { old: 'x', new: 'y' },
 		'POST /api/v1/me/totp/confirm': { code: '123456' },
+		'POST /api/v1/me/totp/off': { code: '123456' },
 		'POST /api/v1/staff': { account: 'a.b.c', name: 'x' },
 		'PATCH /api/v1/staff/{id}': { name: 'x' },
 		'PUT /api/v1/staff/{id}/roles': { admin: false,
@@ -187,6 +197,7 @@ function sample({ method, path }, world) {
 		'POST /api/v1/exports': { kind: 'units', format: 'csv' },
 		'POST /api/v1/persons': { name: '赵一', ...said,
 			household_id: world.household, relation: 'other' },
+		'POST /api/v1/persons/search': { phone: '13900007001' },
 		'PATCH /api/v1/persons/{id}': { ...said, phone: null },
 		'POST /api/v1/persons/{id}/clear-look': { field: 'phone',
 			reason: '上门前联系' },
@@ -198,6 +209,8 @@ function sample({ method, path }, world) {
 			name: '儿子', rights: ['read'] },
 		'POST /api/v1/persons/{id}/helpers': { phone: '13912340003',
 			name: '女儿', rights: ['water'], note: '本人在场' },
+		'POST /api/v1/me/corrections': { home_id: world.home,
+			field: 'name', value: '张三' },
 		'POST /api/v1/roll-calls': asking(world.unit),
 		'POST /api/v1/roll-calls/{id}/answers': { choice: 'ok',
 			household_id: world.household, note: '在家' },
@@ -357,7 +370,6 @@ test('things of there, asked for by somebody of here', async () => {
 	await foreign(await everyone('all-here', HERE), {
 		address: zoe.address, order: o.id,
 		export: await exportOf('admin-z'),
-		import: await importOf('admin-z'),
 		...await bookOf('owner-z', zoe.address, BIG_Z, Z),
 		product: BIG_Z, parent: '2000', dwelling: ABROAD, person: JING,
 		...await homely(zoe, ABROAD),
@@ -365,7 +377,8 @@ test('things of there, asked for by somebody of here', async () => {
 		grid: '6301', grid2: '6301', post: '6505',
 		border: await borderOf('admin-z', ABROAD, unit.id),
 		unit: '6401', roll: await roll('grid-z', '6401'),
-		import: await imported(THERE, '8802') });
+		import: await imported(THERE, '8802'),
+		correction: await correctionOf(THERE, '8812', JING) });
 });
 
 test('a role of there counts for nothing here', async () => {

@@ -125,16 +125,24 @@ test('who may read it, and what is found', async () => {
 	    .map(encodeURIComponent);
 	assert.deepEqual(await of(`from=${from}&to=${to}`), all.filter((r) =>
 	    Date.parse(r.at) < Date.parse(all.at(3).at)));
+	assert.deepEqual(await of(`from=${to}`), all.filter((r) =>
+	    Date.parse(r.at) >= Date.parse(all.at(3).at)));
+	assert.deepEqual(await of(`from=${from}&thing=water_order`),
+	    all.filter((r) => r.thing === 'water_order'));
 	// By pages, nothing twice and nothing left out.
-	const paged = [];
-	let after = '';
-	do {
-		const page = await p.yes(200, 'GET',
-		    `/api/v1/audit?limit=2${after}`, { as: admin });
-		paged.push(...page.items);
-		after = page.next === null ? null : `&after=${page.next}`;
-	} while (after !== null);
-	assert.deepEqual(paged, all);
+	for (const query of ['', `&from=${from}`, `&from=${from}&to=${to}`,
+		'&thing=water_order']) {
+		const paged = [];
+		let after = '';
+		do {
+			const page = await p.yes(200, 'GET',
+			    `/api/v1/audit?limit=2${query}${after}`,
+			    { as: admin });
+			paged.push(...page.items);
+			after = page.next && `&after=${page.next}`;
+		} while (after !== null);
+		assert.deepEqual(paged, await of(query.slice(1)), query);
+	}
 	assert.ok(!JSON.stringify(all).includes('13912345678'));
 });
 

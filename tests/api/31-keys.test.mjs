@@ -22,9 +22,9 @@ const ids = () => fs.readFileSync(KEYS, 'utf8').split('\n')
     .map((line) => line.split(' ')[0]);
 const phones = async () => (await p.yes(200, 'GET', ADDRESSES,
     { as: anna })).items.map((a) => a.phone);
-const found = async (number) => (await p.yes(200, 'GET',
-    `/api/v1/persons?phone=${number}`, { as: await p.as('role-clerk') }))
-    .items.map((one) => one.id);
+const found = async (phone) => (await p.yes(200, 'POST',
+    '/api/v1/persons/search', { as: await p.as('role-clerk'),
+	body: { phone } })).items.map((one) => one.id);
 
 async function fails(pattern, ...args) {
 	await assert.rejects(p.ctl(...args), (error) => {

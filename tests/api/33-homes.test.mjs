@@ -343,6 +343,41 @@ test('nobody decides: the grid worker, then the admins', async () => {
 	await decide('clerk-1', home.id, 'approve');
 });
 
+test('homes by state: each of the caller\'s part once, in pages', async () => {
+	const pages = async (openid, fresh = false) => {
+		const as = await p.as(openid, { fresh }), seen = [];
+		let after = '';
+
+		for (;;) {
+			const { items, next } = await p.yes(200, 'GET',
+			    `${CASES}?state=bound&limit=2${after}`, { as });
+			seen.push(...items.map((h) => h.id));
+			if (next === null)
+				return seen;
+			assert.equal(items.length, 2);
+			after = `&after=${next}`;
+		}
+	};
+	const bound = async (...at) => (await p.sql('SELECT id FROM home' +
+	    ` WHERE community_id = ${HERE} AND state = 'bound' AND` +
+	    ` dwelling_id IN (${at}) ORDER BY id DESC`)).map((row) => row.id);
+
+	// A grid worker who is head of a unit in it sees nothing twice.
+	await p.sql('INSERT INTO post (community_id, id, user_id, name, role,' +
+	    ` scope, scope_id, from_at, created_at) VALUES (${HERE}, 6590,` +
+	    " 5301, 'grid-1', 'head', 'unit', 6101, 0, 1)");
+	await p.sql('INSERT INTO user_role (community_id, user_id, role,' +
+	    ` granted_at) VALUES (${HERE}, 5301, 'head', 1)`);
+	assert.ok((await bound(LOW, STAIRS)).length > 2);
+	assert.deepEqual(await pages('head-1'), await bound(LOW, STAIRS));
+	assert.deepEqual(await pages('head-2'), await bound(LIFT));
+	assert.deepEqual(await pages('grid-1', true),
+	    await bound(LOW, STAIRS, LIFT));
+	assert.deepEqual(await pages('clerk-1'),
+	    await bound(LOW, STAIRS, LIFT, OUTSIDE));
+	assert.deepEqual(await pages('role-head'), []);
+});
+
 test('everything asked, decided and ended stands in the audit', async () => {
 	const rows = await p.sql('SELECT action, thing, subject_id FROM' +
 	    ' audit WHERE thing = \'home\'');

@@ -77,6 +77,16 @@ test('a list with clear numbers counts as a look at each', async () => {
 	assert.deepEqual([one.who, one.reason, one.what], ['clerk-1',
 		'人口普查9001', '导出了住户资料']);
 	assert.equal(rest.length, 3);
+	// Her household was on this one, and is not when she joins later.
+	await row(9006, 1, at + 1, 'households');
+	assert.equal((await looks(lan))[0].reason, '人口普查9006');
+	const [{ from_at }] = await p.sql('SELECT from_at FROM member WHERE' +
+	    ` person_id = ${LAN}`);
+	await p.sql(`UPDATE member SET from_at = ${at + 2}` +
+	    ` WHERE person_id = ${LAN}`);
+	assert.equal((await looks(lan))[0].reason, '人口普查9001');
+	await p.sql(`UPDATE member SET from_at = ${from_at}` +
+	    ` WHERE person_id = ${LAN}`);
 	await p.sql('DELETE FROM export WHERE id < 9999');
 });
 

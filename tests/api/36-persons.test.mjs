@@ -26,7 +26,8 @@ const file = (as, id) => p.yes(200, 'GET', `${PATH}/${id}`, { as });
 const faults = async (method, where, body, as = clerk) =>
     (await p.no(422, 'invalid_field', method, where, { as, body })).fields
 	.map((f) => `${f.field} ${f.code}`);
-const find = (value) => `?${new URLSearchParams(value)}`;
+const found = async (as, body) => (await p.yes(200, 'POST',
+    `${PATH}/search`, { as, body })).items.map((one) => one.id);
 
 test('each sees their own part of the community', async () => {
 	assert.deepEqual(await ids(clerk), [LAN, JIANGUO, MING, MIN]);
@@ -79,25 +80,62 @@ test('search by full value only', async () => {
 
 	for (const phone of ['13900007001', '+86 139 0000 7001',
 		'１３９００００７００１'])
-		assert.deepEqual(await ids(clerk, find({ phone })), [LAN]);
-	assert.deepEqual(await ids(clerk, find({ id_number: number })), [LAN]);
-	assert.deepEqual(await ids(clerk, find({ id_number:
-	    number.toLowerCase() })), [LAN]);
-	assert.deepEqual(await ids(clerk, find({ name: '李桂兰' })), [LAN]);
-	assert.deepEqual(await ids(clerk, find({ name: '李' })), []);
-	assert.deepEqual(await ids(clerk, find({ id_type: 'passport',
-		id_number: number })), []);
-	assert.deepEqual(await ids(other, find({ phone: '13900007001' })),
+		assert.deepEqual(await found(clerk, { phone }), [LAN]);
+	assert.deepEqual(await found(clerk, { id_number: number }), [LAN]);
+	assert.deepEqual(await found(clerk, { id_number:
+	    number.toLowerCase() }), [LAN]);
+	assert.deepEqual(await found(clerk, { name: '李桂兰' }), [LAN]);
+	assert.deepEqual(await found(clerk, { name: '李' }), []);
+	assert.deepEqual(await found(clerk, { id_type: 'passport',
+		id_number: number }), []);
+	assert.deepEqual(await found(other, { phone: '13900007001' }),
 	    []);
-	assert.deepEqual(await ids(clerk, find({ phone: '13900007101' })),
+	assert.deepEqual(await found(clerk, { phone: '13900007101' }),
 	    []);
-	assert.deepEqual(await ids(abroad, find({ phone: '13900007101' })),
+	assert.deepEqual(await found(abroad, { phone: '13900007101' }),
 	    [JING]);
-	await p.no(403, 'forbidden', 'GET', PATH + find({ id_number: number }),
-	    { as: head });
+	await p.no(403, 'forbidden', 'POST', `${PATH}/search`,
+	    { as: head, body: { id_number: number } });
+	await p.no(403, 'forbidden', 'POST', `${PATH}/search`,
+	    { as: resident, body: { name: '李桂兰' } });
+	const no = (body) => faults('POST', `${PATH}/search`, body);
 	for (const phone of ['1390000700', '139****7001', '139000070011'])
-		assert.deepEqual(await faults('GET', PATH + find({ phone })),
-		    ['phone format']);
+		assert.deepEqual(await no({ phone }), ['phone format']);
+	assert.deepEqual(await no({}), ['phone required']);
+	assert.deepEqual(await no({ need: 'alone' }), ['phone required']);
+	assert.deepEqual(await no({ phone: '13900007001', name: '李桂兰' }),
+	    ['phone one_only']);
+	// Addresses are written into logs.
+	for (const [name, value] of [['phone', '13900007001'],
+		['id_number', number], ['id_type', 'passport'],
+		['name', 'x']])
+		assert.deepEqual(await faults('GET',
+		    `${PATH}?${name}=${value}`), [`${name} unknown`]);
+});
+
+test('a search goes by need too, in pages, and leaves no deed', async () => {
+	const deeds = async () => Number(await p.value('SELECT COUNT(*)' +
+	    ' FROM audit'));
+	const before = await deeds();
+	const page = (body) => p.yes(200, 'POST', `${PATH}/search`,
+	    { as: clerk, body });
+
+	await p.sql(`UPDATE person SET name = '李桂兰' WHERE id = ${MIN}`);
+	const one = await page({ name: '李桂兰', limit: 1 });
+	assert.deepEqual(one.items.map((row) => row.id), [LAN]);
+	const two = await page({ name: '李桂兰', limit: 1,
+		after: one.next });
+	assert.deepEqual([two.items.map((row) => row.id), two.next],
+	    [[MIN], null]);
+	assert.deepEqual(await found(clerk, { name: '李桂兰',
+		need: 'alone' }), [LAN]);
+	await p.sql(`UPDATE person SET name = '张敏' WHERE id = ${MIN}`);
+	// A page of the list is none of the search.
+	const list = await p.yes(200, 'GET', `${PATH}?limit=1`,
+	    { as: clerk });
+	assert.deepEqual(await faults('POST', `${PATH}/search`,
+	    { name: '李桂兰', after: list.next }), ['after format']);
+	assert.equal(await deeds(), before);
 });
 
 test('pages do not lose anybody', async () => {
@@ -236,7 +274,7 @@ test('a person entered, with where it was learned', async () => {
 	    ['self', 'consent', 20260901]);
 	assert.deepEqual(one.facts.map((f) => f.as_of),
 	    Array(5).fill(20260901));
-	assert.deepEqual(await ids(clerk, find({ phone: '13900008001' })),
+	assert.deepEqual(await found(clerk, { phone: '13900008001' }),
 	    [one.id]);
 	const [row] = await p.sql('SELECT id_number, phone FROM person' +
 	    ` WHERE id = ${one.id}`);
@@ -307,8 +345,8 @@ test('numbers as people type them, and other documents', async () => {
 
 	assert.equal(x.id_mask, '110105********002X');
 	assert.equal(x.notice, null);
-	assert.deepEqual(await ids(clerk, find({
-		id_number: '11010519491231002X' })), [x.id]);
+	assert.deepEqual(await found(clerk, {
+		id_number: '11010519491231002X' }), [x.id]);
 	const strange = await add({ id_number:
 	    citizen('52049919800101001') });
 	assert.match(strange.notice, /地区代码/);
@@ -319,8 +357,8 @@ test('numbers as people type them, and other documents', async () => {
 		id_number: ' e1234 5678 ' });
 	assert.deepEqual([passport.id_mask, passport.born],
 	    ['E****8', null]);
-	assert.deepEqual(await ids(clerk, find({ id_type: 'passport',
-		id_number: 'E12345678' })), [passport.id]);
+	assert.deepEqual(await found(clerk, { id_type: 'passport',
+		id_number: 'E12345678' }), [passport.id]);
 });
 
 test('one number, one person; nobody is told whose', async () => {
@@ -358,7 +396,7 @@ test('a correction keeps the source of each field', async () => {
 	assert.deepEqual(of('phone'), { field: 'phone', source: 'self',
 		ground: 'consent', as_of: 20261001 });
 	assert.equal(of('name').source, 'roster');
-	assert.deepEqual(await ids(clerk, find({ phone: '13900007004' })),
+	assert.deepEqual(await found(clerk, { phone: '13900007004' }),
 	    []);
 	const none = await p.yes(200, 'PATCH', where, { as: other,
 		body: { ...SAID, phone: null } });

@@ -140,8 +140,12 @@ test('who also works elsewhere is not for one admin alone', async () => {
 	await p.yes(200, 'PATCH', `${STAFF}/${both.id}`,
 	    { as: platform, body: { name: '两地' } });
 	// Each may take what is theirs to give.
-	assert.equal((await roles(both.id, adminZ, { admin: false,
-		clerk: false })).status, 404);
+	const taken = await roles(both.id, adminZ, { admin: false,
+		clerk: false });
+	assert.deepEqual([taken.status, taken.json.account,
+		taken.json.clerk], [200, 'both', false]);
+	await p.no(404, 'not_found', 'GET', `${STAFF}/${both.id}`,
+	    { as: adminZ });
 	assert.equal(await p.value('SELECT COUNT(*) FROM user_role WHERE' +
 	    ` user_id = ${both.id} AND community_id = ${THERE}`), '0');
 	assert.equal((await p.yes(200, 'PATCH', `${STAFF}/${both.id}`,
@@ -211,10 +215,69 @@ test('the last admin stays', async () => {
 	await p.no(409, 'state_conflict', 'PATCH', `${STAFF}/${last.id}`,
 	    { as: last, body: { closed: true } });
 	assert.equal(await me(last), 200);
+	// Not for the platform's admin either, wherever that one is.
+	await p.no(409, 'state_conflict', 'DELETE', `${STAFF}/${last.id}`,
+	    { as: platform });
 	await p.sql(`INSERT INTO user_role VALUES (${THERE}, ${adminZ.id},` +
 	    " 'admin', 1)");
 	await p.yes(204, 'DELETE', `${STAFF}/${last.id}`, { as: last });
 	assert.equal(await me(last), 401);
+});
+
+test('two who remove each other at once: one stays', async () => {
+	const left = async () => Number(await p.value('SELECT COUNT(*) FROM' +
+	    ' user_role r JOIN app_user u ON u.id = r.user_id WHERE' +
+	    ` r.community_id = ${THERE} AND r.role = 'admin'` +
+	    ' AND u.closed_at IS NULL'));
+	const away = { admin: false, clerk: false };
+	const ways = [(as, id) => roles(id, as, away),
+		(as, id) => p.call('DELETE', `${STAFF}/${id}`, { as }),
+		(as, id) => p.call('PATCH', `${STAFF}/${id}`,
+		    { as, body: { closed: true } })];
+
+	for (const [i, way] of [...ways, ...ways].entries()) {
+		const pair = [];
+		for (const name of ['x', 'y'])
+			pair.push(await settled(p, `pair.${name}${i}`,
+			    { admin: true }, 'admin-z'));
+		await p.sql("DELETE FROM user_role WHERE role = 'admin'" +
+		    ` AND community_id = ${THERE} AND user_id NOT IN` +
+		    ` (${pair.map((one) => one.id)})`);
+		const both = await Promise.all([way(pair[0], pair[1].id),
+			way(pair[1], pair[0].id)]);
+		assert.equal(both.filter((r) => r.status < 300).length, 1,
+		    both.map((r) => r.text).join());
+		assert.equal(await left(), 1);
+		await p.sql(`INSERT INTO user_role VALUES (${THERE},` +
+		    ` ${adminZ.id}, 'admin', 1)`);
+	}
+});
+
+test('two of the platform who remove each other at once', async () => {
+	const kept = await p.sql('SELECT user_id FROM user_role WHERE' +
+	    " community_id = 0 AND role = 'platform'");
+	const pair = [await settled(p, 'boss.one'),
+		await settled(p, 'boss.two', {}, 'admin-z')];
+
+	await p.sql("DELETE FROM user_role WHERE role = 'platform'");
+	for (const one of pair)
+		await p.sql(`INSERT INTO user_role VALUES (0, ${one.id},` +
+		    " 'platform', 1)");
+	const as = [];
+	for (const name of ['boss.one', 'boss.two'])
+		as.push(await loginYes(p, name,
+		    pair.find((one) => one.account === name).password));
+	const both = await Promise.all([0, 1].map((i) => p.call('DELETE',
+	    `${STAFF}/${pair[1 - i].id}`, { as: as[i] })));
+	assert.equal(both.filter((r) => r.status === 204).length, 1,
+	    both.map((r) => r.text).join());
+	assert.equal(await p.value('SELECT COUNT(*) FROM user_role r JOIN' +
+	    ' app_user u ON u.id = r.user_id WHERE r.community_id = 0 AND' +
+	    ' u.closed_at IS NULL'), '1');
+	await p.sql('DELETE FROM user_role WHERE community_id = 0');
+	for (const { user_id } of kept)
+		await p.sql(`INSERT INTO user_role VALUES (0, ${user_id},` +
+		    " 'platform', 1)");
 });
 
 test('closed is closed at once, and may be opened again', async () => {

@@ -135,14 +135,18 @@ test('a recovery code is good once, however it is typed', async () => {
 test('it is switched off by a code, not by an open session', async () => {
 	const who = await guarded('off');
 
-	await p.no(422, 'invalid_field', 'DELETE', TOTP, { as: who });
-	await p.no(422, 'invalid_field', 'DELETE', `${TOTP}?code=` +
-	    code(who.secret, HOUR), { as: who });
-	await p.yes(204, 'DELETE', `${TOTP}?code=${code(who.secret)}`,
-	    { as: who });
+	const OFF = `${TOTP}/off`;
+	await p.no(422, 'invalid_field', 'POST', OFF, { as: who, body: {} });
+	await p.no(422, 'invalid_field', 'POST', OFF,
+	    { as: who, body: { code: code(who.secret, HOUR) } });
+	// Addresses are written into logs.
+	await p.no(405, 'method_not_allowed', 'DELETE',
+	    `${TOTP}?code=${code(who.secret)}`, { as: who });
+	await p.yes(204, 'POST', OFF,
+	    { as: who, body: { code: code(who.secret) } });
 	await loginYes(p, 'off', who.password);
-	await p.no(404, 'not_found', 'DELETE', `${TOTP}?code=123456`,
-	    { as: who });
+	await p.no(404, 'not_found', 'POST', OFF,
+	    { as: who, body: { code: '123456' } });
 	assert.equal(await p.value('SELECT COUNT(*) FROM recovery_code WHERE' +
 	    ` user_id = ${who.id}`), '0');
 });

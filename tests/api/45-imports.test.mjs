@@ -10,6 +10,7 @@ import { LIFT, LOW, OUTSIDE, STAIRS, THERE } from './lib/fixture.mjs';
 import { citizen, LAN, numberOf } from './lib/people.mjs';
 
 const p = await start({ conf: { upload_max: 2 << 20 } });
+const big = await start();
 const clerk = await p.as('clerk-1');
 const IMPORTS = '/api/v1/imports';
 const B = 'x-boundary-7';
@@ -138,6 +139,14 @@ test('what has changed is shown, then done, then undone', async () => {
 		'139****8009'], 住处: ['山水小区1栋1单元601室',
 		'山水小区2栋1单元901室'], 与户主关系: [null, 'head'] });
 	assert.deepEqual(diff('钱二'), { 与户主关系: ['spouse', 'child'] });
+	// A change behind the mask is a change.
+	const behind = await bring('roster', text.replace('13900008009',
+	    '13900098001'));
+	assert.deepEqual((await items(behind.id, 'rows', '?verdict=change'))
+	    .find((r) => r.name === '赵一').changes.find((c) =>
+		c.label === '手机'), { field: 'phone_mask', label: '手机',
+		before: '139****8001',
+		after: '139****8001（隐藏的几位不同）' });
 	// A household, a need; nothing of whom nothing new is said.
 	assert.deepEqual(total(checked), [2, 2, 3, 0]);
 
@@ -289,6 +298,21 @@ test('encodings, quoting, and files that are none', async () => {
 		assert.equal(r.state, 'faulty');
 		assert.match((await faults(r.id)).join('\n'), pattern);
 	}
+});
+
+test('ten megabytes in one field', async () => {
+	const r = await big.yes(202, 'POST', IMPORTS, send(form(parts(
+	    'roster', `小区,楼栋,单元,房号,户号,姓名\n${'x'.repeat(10 << 20)}`)),
+	    { as: await big.as('clerk-1') }));
+	const done = await until(async () => {
+		const one = await big.yes(200, 'GET', `${IMPORTS}/${r.id}`,
+		    { as: await big.as('clerk-1') });
+		return one.state === 'faulty' && one;
+	}, 'the field is refused', 30_000);
+
+	assert.equal(done.rows, 0);
+	assert.match((await big.yes(200, 'GET', `${IMPORTS}/${r.id}/faults`,
+	    { as: await big.as('clerk-1') })).items[0].detail, /过长/);
 });
 
 test('a million rows and one are too many, and said so at once',

@@ -498,6 +498,49 @@ test('a household shares; what was one\'s own is merged', async () => {
 	await check();
 });
 
+// The book goes from one account to another while `what` waits for the
+// first; then it must wait for the other before it books anything.
+async function moved(book, household, what) {
+	const [from, to] = [await p.db.session(), await p.db.session()];
+	const waits = async ({ pid }) => (await p.sql('SELECT pid FROM' +
+	    ` pg_locks WHERE ${pid} = ANY (pg_blocking_pids(pid))`))
+	    .length > 0;
+	let done = false;
+
+	await from.say('BEGIN; SELECT 1 FROM water_account WHERE id =' +
+	    ` ${book.account_id} FOR NO KEY UPDATE`);
+	await to.say(`BEGIN; SELECT 1 FROM water_account WHERE id =` +
+	    ` ${household} FOR NO KEY UPDATE`);
+	const going = what().finally(() => {
+		done = true;
+	});
+	await until(() => waits(from), 'it waits for its account');
+	await from.say(`UPDATE water_book SET account_id = ${household}` +
+	    ` WHERE id = ${book.id}; COMMIT`);
+	await until(async () => done || await waits(to), 'and the other');
+	assert.equal(done, false);
+	await to.say('COMMIT');
+	await going;
+	from.end();
+	to.end();
+}
+
+test('a book that changes hands is booked in its new account', {
+	skip: ENGINE === 'sqlite' && 'one writer at a time',
+}, async () => {
+	const anna = await somebody(), bert = await somebody();
+	const { account_id } = await sell(bert);
+	const one = await sell(anna), two = await sell(anna);
+
+	await moved(two, account_id, () => refund(two.id));
+	const o = await byTicket(anna);
+	await moved(one, account_id, () =>
+	    fire(p, anna.openid, o.id, 'cancel'));
+	assert.deepEqual(await tickets(anna), [0, 0, 0, 0]);
+	assert.deepEqual(await tickets(bert), [20, 4, 0, 32000]);
+	await check();
+});
+
 test('two of a household begin at the same instant', async () => {
 	const one = await somebody(STAIRS), two = await somebody(STAIRS);
 

@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 
 import { HOUR, MINUTE, start, test, until } from './harness.mjs';
-import { ABROAD, HERE, LOW, STAIRS, THERE } from './lib/fixture.mjs';
+import { ABROAD, HERE, LOW, OUTSIDE, STAIRS, THERE }
+    from './lib/fixture.mjs';
 import { HOME_JING, HOME_LAN, HOME_MIN, HOME_WANG } from './lib/people.mjs';
 
 const p = await start();
@@ -208,6 +209,84 @@ test('a question that cannot be asked', async () => {
 	assert.equal((await answer(lan, own.id, { choice: 'no' })).alarm, true);
 	assert.equal((await answer(lan, own.id, { choice: 'yes' })).alarm,
 	    false);
+});
+
+test('who to ask for: in clear to the head alone', async () => {
+	const one = await call(clerk);
+	const contacts = async (as) => (await homesOf(as, one.id))
+	    .map((h) => h.contact);
+
+	assert.deepEqual(await contacts(head), ['李桂兰', '王建国']);
+	assert.deepEqual(await contacts(grid), ['李**', '王**']);
+	assert.deepEqual(await contacts(clerk), ['李**', '王**', '张*']);
+	// Whoever lives there is told of nobody.
+	assert.equal((await answer(wang, one.id, { choice: 'ok' })).contact,
+	    null);
+	const home = { choice: 'ok', household_id: HOME_LAN };
+	assert.equal((await answer(grid, one.id, home)).contact, '李**');
+	assert.equal((await answer(head, one.id, home)).contact, '李桂兰');
+	await p.yes(200, 'POST', `${PATH}/${one.id}/close`, { as: clerk });
+});
+
+test('all homes of all my calls, in one page', async () => {
+	const MINE = '/api/v1/me/roll-calls';
+	const asked = async () => (await list(wang, MINE))
+	    .map((c) => `${c.id} ${c.household_id}`);
+	const before = await asked();
+	const made = [];
+
+	await bind(wang, HERE, OUTSIDE, HOME_MIN);
+	const both = (await asked()).length - before.length;
+	for (let i = 0; i < 11; i++)
+		made.unshift((await call(clerk)).id);
+	const reply = await p.yes(200, 'GET', MINE, { as: wang });
+	assert.equal(reply.next, null);
+	assert.deepEqual((await asked()).slice(0, 22), made.flatMap((id) =>
+	    [`${id} ${HOME_WANG}`, `${id} ${HOME_MIN}`]));
+	assert.equal((await asked()).length, before.length + both + 22);
+	// Closed ones stay for 30 days, open ones until they close.
+	for (const id of made)
+		await p.yes(200, 'POST', `${PATH}/${id}/close`, { as: clerk });
+	const age = (id, days) => p.sql('UPDATE roll_call SET updated_at =' +
+	    ` ${p.clock.now() - days * 24 * HOUR} WHERE id = ${id}`);
+	await age(made[0], 29);
+	await age(made[1], 31);
+	const left = (await asked()).map((row) => row.split(' ')[0]);
+	assert.ok(left.includes(made[0]));
+	assert.ok(!left.includes(made[1]));
+	const open = await call(clerk);
+	await age(open.id, 31);
+	assert.equal((await asked())[0], `${open.id} ${HOME_WANG}`);
+	await p.sql('UPDATE home SET state = \'left\' WHERE owner_id =' +
+	    ` ${wang.id} AND household_id = ${HOME_MIN}`);
+});
+
+// One writer at a time is SQLite's own; PostgreSQL has to be told.
+test('an answer that meets the close comes before it or not at all',
+    { skip: p.kind !== 'postgresql' }, async () => {
+	const one = await call(clerk);
+	const waits = (what) => until(async () => (await p.value(
+	    'SELECT COUNT(*) FROM pg_stat_activity WHERE ' + what)) !== '0');
+
+	const closing = p.sql('BEGIN; UPDATE roll_call SET state =' +
+	    ` 'closed', deadline_at = NULL WHERE id = ${one.id};` +
+	    ' SELECT pg_sleep(1.5); COMMIT');
+	await waits("wait_event = 'PgSleep'");
+	await p.no(409, 'state_conflict', 'POST', `${PATH}/${one.id}/answers`,
+	    { as: lan, body: { choice: 'ok' } });
+	await closing;
+	assert.deepEqual((await progress(head, one.id))[0],
+	    [UNIT, 2, 0, 0, 2]);
+
+	// Answers do not wait for one another.
+	const two = await call(clerk);
+	const holding = p.sql('BEGIN; SELECT state FROM roll_call WHERE id' +
+	    ` = ${two.id} FOR SHARE; SELECT pg_sleep(1.5); COMMIT`);
+	await waits("wait_event = 'PgSleep'");
+	await answer(lan, two.id, { choice: 'ok' });
+	await waits("wait_event = 'PgSleep'");
+	await p.yes(200, 'POST', `${PATH}/${two.id}/close`, { as: clerk });
+	await holding;
 });
 
 test('fifty answers at once are all counted once', async () => {

@@ -53,4 +53,6 @@ EXTRA_DIST += tests/package.json tests/package-lock.json \
 	%D%/44-my-sessions.test.mjs \
 	%D%/45-imports.test.mjs \
 	%D%/46-water-account.test.mjs \
-	%D%/47-roll-call.test.mjs
+	%D%/47-roll-call.test.mjs \
+	%D%/48-corrections.test.mjs \
+	%D%/48-two-posts.test.mjs

@@ -2,7 +2,7 @@
 /*
  * search.c -- how long the database takes to find a person by phone.
  *
- * Runs the product's own statement, as GET /api/v1/persons?phone= does, for
+ * Runs the product's own statement, as POST /api/v1/persons/search does, for
  * random numbers of what seed_person.c wrote, and for as many that nobody
  * has.  Prints one line of JSON: microseconds each.
  */

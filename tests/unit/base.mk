@@ -12,6 +12,7 @@ BASE_TESTS = \
 	tests/unit/test_id \
 	tests/unit/test_idcard \
 	tests/unit/test_log \
+	tests/unit/test_map \
 	tests/unit/test_money \
 	tests/unit/test_text
 check_PROGRAMS += $(BASE_TESTS)
@@ -52,6 +53,9 @@ tests_unit_test_idcard_LDADD = $(base_test_libs)
 tests_unit_test_log_SOURCES = tests/unit/test_log.c tests/unit/unit.h
 tests_unit_test_log_CFLAGS = $(base_test_cflags)
 tests_unit_test_log_LDADD = $(base_test_libs)
+tests_unit_test_map_SOURCES = tests/unit/test_map.c tests/unit/unit.h
+tests_unit_test_map_CFLAGS = $(base_test_cflags)
+tests_unit_test_map_LDADD = $(base_test_libs)
 tests_unit_test_money_SOURCES = tests/unit/test_money.c tests/unit/unit.h
 tests_unit_test_money_CFLAGS = $(base_test_cflags)
 tests_unit_test_money_LDADD = $(base_test_libs)

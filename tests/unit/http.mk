@@ -8,7 +8,8 @@ HTTP_TESTS = \
 	tests/unit/test_openapi \
 	tests/unit/test_route \
 	tests/unit/test_server \
-	tests/unit/test_server_dispatch
+	tests/unit/test_server_dispatch \
+	tests/unit/test_upload
 check_PROGRAMS += $(HTTP_TESTS)
 TESTS += $(HTTP_TESTS)
 HTTP_RIG = tests/unit/http_rig.c tests/unit/http_rig.h tests/unit/unit.h
@@ -54,6 +55,10 @@ tests_unit_test_openapi_SOURCES = tests/unit/test_openapi.c \
 	tests/unit/unit.h
 tests_unit_test_openapi_CFLAGS = $(HTTP_TEST_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_openapi_LDADD = $(HTTP_TEST_LIBS)
+
+tests_unit_test_upload_SOURCES = tests/unit/test_upload.c $(HTTP_RIG)
+tests_unit_test_upload_CFLAGS = $(HTTP_TEST_CFLAGS)
+tests_unit_test_upload_LDADD = $(HTTP_TEST_LIBS)
 
 tests_unit_test_idempotency_SOURCES = tests/unit/test_idempotency.c \
 	tests/unit/http_notes.c tests/unit/http_notes.h \

@@ -48,6 +48,17 @@ static const struct field body_fields[] = { F_INT(in, n, "数量", MUST, 1, 9),
 static const struct shape body_shape = { .name = "Body",
 	.size = sizeof(struct in), .fields = body_fields };
 
+static const struct field good_phone_fields[] = {
+	F_PHONE(in, event, "手机", MAY), F_END
+};
+static const struct shape good_phone_shape = { .name = "GoodPhone",
+	.size = sizeof(struct in), .fields = good_phone_fields };
+static const struct field good_secret_fields[] = {
+	F_SECRET(in, event, "密码", MUST, 1, 9), F_END
+};
+static const struct shape good_secret_shape = { .name = "GoodSecret",
+	.size = sizeof(struct in), .fields = good_secret_fields };
+
 static const struct view_column row_columns[] = { C_ID(in, id), C_END };
 static const struct view row_view = { "Row", sizeof(struct in),
 	row_columns };
@@ -73,6 +84,10 @@ static const struct route good[] = {
 	ROW(POST, "/api/things/{id}/pay", .in = &id_shape),
 	ROW(GET, "/healthz", .who = ANYONE, .reply = REPLY_TEXT,
 	    .out = NULL),
+	/* A search reads and has pages; what it is for stays out of logs. */
+	ROW(POST, "/search", .in = &page_shape, .reply = REPLY_LIST),
+	ROW(POST, "/search/phone", .in = &good_phone_shape),
+	ROW(GET, "/search/{event}", .in = &good_secret_shape),
 	{ 0 }
 };
 
@@ -84,14 +99,14 @@ test_ready(void **state)
 	(void)state;
 	route_register("things", good);
 	route_register("things", good);
-	assert_int_equal(route_count(), 10);
+	assert_int_equal(route_count(), 13);
 	assert_true(route_ready());
 	assert_ptr_equal(route_at(0, &tag), &good[0]);
 	assert_string_equal(tag, "things");
-	assert_null(route_at(10, NULL));
+	assert_null(route_at(13, NULL));
 	assert_null(route_at(-1, NULL));
 	assert_int_equal(route_index(&good[3]), 3);
-	assert_int_equal(route_index(&good[10]), -1);
+	assert_int_equal(route_index(&good[13]), -1);
 }
 
 static void
@@ -205,6 +220,8 @@ ONE_SHAPE(unnamed, F_ENUM(in, n, "数", MAY, NULL));
 ONE_SHAPE(silent, F_INT(in, n, NULL, MAY, 0, 1));
 ONE_SHAPE(subless, F_LIST(in, items, "数", MAY, 0, 1, NULL));
 ONE_SHAPE(listing, F_LIST(in, items, "数", MAY, 0, 1, &body_shape));
+ONE_SHAPE(phone, F_PHONE(in, event, "手机", MAY));
+ONE_SHAPE(secret, F_SECRET(in, event, "密码", MAY, 1, 9));
 ONE_SHAPE(nullid, F_ID(in, id, "编号", FIELD_NULL));
 
 static const struct shape loop_shape;
@@ -257,7 +274,10 @@ static const struct route bad[] = {
 	BAD("/b/shape6", .in = &subless_shape),
 	BAD("/b/shape7", .in = &listing_shape),
 	ROW(POST, "/b/shape8", .in = &loop_shape),
-	ROW(POST, "/b/shape9", .in = &page_shape),
+	ROW(POST, "/b/shape9", .in = &page_shape, .tx = TX_WRITE),
+	ROW(PUT, "/b/shape10", .in = &page_shape),
+	BAD("/b/logged", .in = &phone_shape),
+	ROW(DELETE, "/b/logged2", .in = &secret_shape),
 	BAD("/api/things", .in = &page_shape, .reply = REPLY_LIST),
 	BAD("/api/things/{limit}", .in = &page_shape),
 	ROW(PUT, "/api/things/{event}", .in = &event_shape),
@@ -273,7 +293,7 @@ test_faults(void **state)
 
 	(void)state;
 	route_register("bad", bad);
-	assert_int_equal(route_count(), base + 44);
+	assert_int_equal(route_count(), base + 47);
 	for (i = base; i < route_count(); i++)
 		if (route_check(i))
 			fail_msg("row %s %s was taken",

@@ -4,6 +4,7 @@
 //
 // sql(text) gives the rows of one query as objects of strings and nulls:
 // ids do not fit a JavaScript number.
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 
@@ -137,6 +138,29 @@ export class Postgres {
 
 	async sql(text) {
 		return parseCsv(await this.psql('planet', text));
+	}
+
+	// A connection that stays: say() waits until it was done, pid is
+	// its backend, end() closes it and rolls back what it began.
+	async session() {
+		const child = spawn('psql', ['-X', '-q', '-A', '-t', '-h',
+			this.socket, '-U', 'planet', '-d', 'planet'],
+		    { stdio: ['pipe', 'pipe', 'inherit'] });
+		let said = '', n = 0;
+		const say = async (text) => {
+			const mark = `done-${++n}\n`;
+
+			said = '';
+			child.stdin.write(`${text};\n\\echo ${mark}`);
+			await until(() => said.endsWith(mark), text);
+			return said.slice(0, -mark.length).trim();
+		};
+
+		child.stdout.on('data', (data) => {
+			said += data;
+		});
+		return { say, pid: await say('SELECT pg_backend_pid()'),
+			end: () => child.stdin.end() };
 	}
 }
 
