@@ -369,9 +369,7 @@ flow_system(struct req *rq, const struct flow *flow, int64_t id,
 	    .note = note };
 	enum err		 e;
 
-	e = db_one(rq->db, rq->arena, &flow->sql[FLOW_READ],
-	    WITH(V(rq->who.community_id), V(id), V(0)), &st.thing);
-	if (e != OK)
+	if ((e = read_thing(rq, flow, id, 0, &st.thing)) != OK)
 		return e;
 	st.move = flow_find(flow, st.thing.state, event);
 	if (st.move == NULL || (st.move->who & REL_SYSTEM) == 0)

@@ -9,7 +9,9 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "base/clock.h"
 #include "base/id.h"
+#include "base/log.h"
 #include "base/view.h"
 #include "store/db.h"
 
@@ -27,6 +29,7 @@ struct grant {
 	int64_t		 from_at;
 	int64_t		 to_at;
 	int64_t		 revoked_at;
+	int64_t		 used_at;
 };
 
 static const struct view_column grant_columns[] = {
@@ -37,6 +40,7 @@ static const struct view_column grant_columns[] = {
 	C_TIME(grant, from_at),
 	C_TIME(grant, to_at, .flags = VIEW_NULL),
 	C_TIME(grant, revoked_at, .flags = VIEW_NULL),
+	C_TIME(grant, used_at, .flags = VIEW_NULL),
 	C_END
 };
 static const struct view grant_view = VIEW(grant, "ActingGrant");
@@ -47,7 +51,7 @@ enum { FIND, HOLD, SQL_MAX };
 static struct stmt sql[] = {
 	[FIND] = { .mode = RO, .nargs = 2, .view = &grant_view, .sql =
 	    "SELECT h.id, h.community_id, h.elder_id, h.rights, h.from_at,"
-	    " h.to_at, h.revoked_at FROM helper h"
+	    " h.to_at, h.revoked_at, h.used_at FROM helper h"
 	    " WHERE h.helper_id = $1 AND h.id = $2" },
 	[HOLD] = { .mode = RW, .nargs = 3, .sql =
 	    "UPDATE helper SET used_at = $3 WHERE community_id = $1"
@@ -104,6 +108,8 @@ acting_begin(struct req *rq)
 		return e;
 	rq->actor_id = rq->who.user_id;
 	rq->grant_id = g.id;
+	rq->grant_fresh = g.used_at != VIEW_NULL_INT &&
+	    g.used_at > rq->now - CLOCK_DAY;
 	rq->who.user_id = g.elder_id;
 	rq->who.community_id = g.community_id;
 	rq->who.roles = ROLE_RESIDENT;
@@ -124,4 +130,25 @@ acting_hold(struct req *rq)
 	if (e != OK)
 		return e;
 	return n == 1 ? OK : ended(rq);
+}
+
+static enum err
+touch(void *arg)
+{
+	struct req *rq = arg;
+
+	return db_run(rq->db, &sql[HOLD], WITH(V(rq->who.community_id),
+	    V(rq->grant_id), V(rq->now)), NULL);
+}
+
+void
+acting_note_read(struct req *rq)
+{
+	enum err e;
+
+	if (rq->grant_id == 0 || rq->grant_fresh)
+		return;
+	if ((e = db_transact(rq->db, 1, touch, rq)) != OK)
+		log_warn("event=grant_not_noted request_id=%s err=%s",
+		    rq->request_id, err_info(e)->code);
 }

@@ -30,6 +30,12 @@ enum err acting_begin(struct req *);
  */
 enum err acting_hold(struct req *);
 
+/*
+ * After a read that went well: note, once a day, that the grant was used.
+ * A fault is logged and changes nothing of the reply.
+ */
+void acting_note_read(struct req *);
+
 void acting_register(void);
 
 #endif

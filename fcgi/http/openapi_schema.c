@@ -188,6 +188,10 @@ field_limits(struct json *j, const struct field *f)
 	case FIELD_ID:
 		json_put_text(j, "pattern", ID_PATTERN);
 		break;
+	case FIELD_CURSOR:
+		/* 24 bytes in base64url (crypt_cursor). */
+		json_put_text(j, "pattern", "^[A-Za-z0-9_-]{32}$");
+		break;
 	case FIELD_SECRET:
 		json_put_text(j, "format", "password");
 		put_range(j, "minLength", f->min, "maxLength", f->max);

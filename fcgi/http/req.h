@@ -62,6 +62,7 @@ struct req {
 	struct session		 who;		/* zero for ANYONE */
 	int64_t			 actor_id;	/* who acts for `who`, or 0 */
 	int64_t			 grant_id;	/* by which right, or 0 */
+	bool			 grant_fresh;	/* noted as used today */
 	const char		*task;		/* no request: a task's name */
 	const void		*in;		/* the shape's struct */
 	uint64_t		 given, nulls;	/* bits by field row */

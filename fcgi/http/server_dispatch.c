@@ -278,8 +278,11 @@ run(struct req *rq)
 
 	if (rq->db == NULL && rq->route->reply != REPLY_TEXT)
 		return ERR_AWAY;
-	if (rq->route->tx == TX_READ)
-		return read_twice(rq);
+	if (rq->route->tx == TX_READ) {
+		if ((e = read_twice(rq)) == OK)
+			acting_note_read(rq);
+		return e;
+	}
 	if (rq->route->tx == TX_OWN)
 		return call_handler(rq);
 	if (idempotency_wanted(rq) && (e = idempotency_check(rq)) != OK)

@@ -8,11 +8,13 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/crypt.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "flow/flow.h"
 #include "flow/outbox.h"
+#include "flow/task.h"
 #include "http/acting.h"
 #include "http/audit.h"
 #include "http/req.h"
@@ -94,6 +96,7 @@ helper_direction(struct json *j, const struct req *rq, const void *row)
 	json_text(j, direction_names[h->helper_id == rq->who.user_id]);
 }
 
+/* Whether a number has an account is told by its use, not to the giver. */
 static void
 helper_state(struct json *j, const struct req *rq, const void *row)
 {
@@ -104,8 +107,8 @@ helper_state(struct json *j, const struct req *rq, const void *row)
 	else if (h->to_at != VIEW_NULL_INT && h->to_at <= rq->now)
 		json_text(j, "expired");
 	else
-		json_text(j, h->helper_id == VIEW_NULL_INT ? "waiting" :
-		    "active");
+		json_text(j, h->helper_id == rq->who.user_id ||
+		    h->used_at != VIEW_NULL_INT ? "active" : "waiting");
 }
 
 static const struct view_column helper_columns[] = {
@@ -124,15 +127,15 @@ static const struct view_column helper_columns[] = {
 	C_TIME(helper, from_at),
 	C_TIME(helper, to_at, .flags = VIEW_NULL),
 	C_TIME(helper, used_at, .flags = VIEW_NULL,
-	    .about = "when something was last done by it"),
+	    .about = "when it was last used; reading counts once a day"),
 	C_TIME(helper, created_at),
 	C_TIME(helper, revoked_at, .flags = VIEW_NULL),
 	C_CALC("rights", SHAPE_CODES, helper_rights, .names = acting_rights),
 	C_CALC("direction", SHAPE_TEXT, helper_direction,
 	    .about = "given or received"),
 	C_CALC("state", SHAPE_TEXT, helper_state,
-	    .about = "waiting (number not proved yet), active, expired or"
-	    " revoked"),
+	    .about = "waiting (not used yet, but to the helper), active,"
+	    " expired or revoked"),
 	C_END
 };
 const struct view helper_view = VIEW(helper, "Helper");
@@ -158,8 +161,24 @@ static const struct view_column helper_user_columns[] = {
 };
 static const struct view helper_user_view = VIEW(helper_user, "HelperUser");
 
+struct helper_unclaimed {
+	int64_t		 community_id;
+	const char	*phone_index;
+	int64_t		 user_id;
+};
+
+static const struct view_column helper_unclaimed_columns[] = {
+	C_ID(helper_unclaimed, community_id),
+	C_TEXT(helper_unclaimed, phone_index),
+	C_ID(helper_unclaimed, user_id),
+	C_END
+};
+static const struct view helper_unclaimed_view =
+    VIEW(helper_unclaimed, "HelperUnclaimed");
+
 enum { HELPER_LIST, HELPER_GET, HELPER_LOCK, HELPER_EXPIRE, HELPER_COUNT,
-	HELPER_OF, HELPER_ADD, HELPER_REVOKE, HELPER_LEAVE, HELPER_CLAIM,
+	HELPER_TODAY, HELPER_WAITING, HELPER_OF, HELPER_ADD, HELPER_REVOKE,
+	HELPER_LEAVE, HELPER_CLAIM,
 	HELPER_END_GIVEN, HELPER_END_GOT, HELPER_SQL_MAX };
 
 /* Who helps from another city has no community, or another one. */
@@ -182,6 +201,18 @@ static struct stmt helper_sql[] = {
 	[HELPER_COUNT] = { RO, 2, &helper_user_view,
 	    "SELECT COUNT(*) AS id FROM helper WHERE community_id = $1"
 	    " AND elder_id = $2 AND revoked_at IS NULL", NULL, 0 },
+	[HELPER_TODAY] = { RO, 2, &helper_user_view,
+	    "SELECT COUNT(*) AS id FROM helper WHERE elder_id = $1"
+	    " AND created_at > $2", NULL, 0 },
+	/* Given in the moment when the number was proved. */
+	[HELPER_WAITING] = { RO, 1, &helper_unclaimed_view,
+	    "SELECT h.community_id, h.phone_index, u.id AS user_id"
+	    " FROM helper h JOIN app_user u ON u.phone_index = h.phone_index"
+	    " AND u.closed_at IS NULL AND u.id <> h.elder_id"
+	    " WHERE h.helper_id IS NULL AND h.revoked_at IS NULL"
+	    " AND (h.to_at IS NULL OR h.to_at > $1)"
+	    " ORDER BY h.id, u.updated_at DESC, u.id DESC LIMIT 1",
+	    NULL, 0 },
 	[HELPER_OF] = { RO, 1, &helper_user_view,
 	    "SELECT id FROM app_user WHERE phone_index = $1"
 	    " AND closed_at IS NULL ORDER BY updated_at DESC, id DESC"
@@ -203,7 +234,8 @@ static struct stmt helper_sql[] = {
 	[HELPER_CLAIM] = { RW, 2, NULL,
 	    "UPDATE helper SET helper_id = $1 WHERE phone_index = $2"
 	    " AND helper_id IS NULL AND revoked_at IS NULL"
-	    " AND elder_id <> $1", NULL, 0 },
+	    " AND elder_id <> $1 AND EXISTS (SELECT 1 FROM app_user u"
+	    " WHERE u.id = $1 AND u.closed_at IS NULL)", NULL, 0 },
 	[HELPER_END_GIVEN] = { RW, 2, NULL,
 	    "UPDATE helper SET revoked_at = COALESCE(revoked_at, $2),"
 	    " revoked_by = COALESCE(revoked_by, $1), phone = '',"
@@ -257,6 +289,12 @@ check_new(struct req *rq, int64_t elder_id, const char *index)
 		return req_failf(rq, ERR_CONFLICT,
 		    "最多授权 %d 位家人代办，请先取消不用的授权。",
 		    HELPER_MAX);
+	if (e == OK)
+		e = db_one(rq->db, rq->arena, &helper_sql[HELPER_TODAY],
+		    WITH(V(elder_id), V(rq->now - CLOCK_DAY)), &count);
+	if (e == OK && count.id >= HELPER_DAY)
+		return req_failf(rq, ERR_LIMITED,
+		    "一天最多授权 %d 次，请明天再试。", HELPER_DAY);
 	return e;
 }
 
@@ -291,6 +329,9 @@ helper_give(struct req *rq, int64_t elder_id, const char *ground,
 	    WITH(V(index)), &to);
 	if (e != OK && e != ERR_ABSENT)
 		return e;
+	if (to.id == rq->who.user_id && to.id != 0)
+		return req_field(rq, "phone", "own",
+		    "这是您本人的手机号，请填写家人的手机号。");
 	*ret_id = id_new();
 	e = add(rq, elder_id, to.id, ground, index, in, *ret_id);
 	if (e == ERR_UNIQUE)
@@ -299,7 +340,11 @@ helper_give(struct req *rq, int64_t elder_id, const char *ground,
 	if (e != OK)
 		return e;
 	audit_thing(rq, "helper", *ret_id);
-	return tell(rq, to.id, "已授权", "家人请您代办，请查看");
+	e = tell(rq, to.id, "已授权", "家人请您代办，请查看");
+	if (e == OK && strcmp(ground, "desk") == 0)
+		e = tell(rq, elder_id, "已登记",
+		    "社区为您登记了代办人，请查看");
+	return e;
 }
 
 enum err
@@ -416,9 +461,41 @@ static const struct route helper_routes[] = {
 	{ 0 }
 };
 
+static enum err
+claim_one(struct req *rq, void *arg)
+{
+	const struct helper_unclaimed	*u = arg;
+
+	audit_as(rq, u->community_id, 0);
+	audit_thing(rq, "user", u->user_id);
+	return helper_claim(rq, u->user_id, u->phone_index);
+}
+
+static enum err
+claim_all(struct req *rq)
+{
+	struct helper_unclaimed	u;
+	enum err		e = OK;
+	int			i;
+
+	for (i = 0; i < 50 && e == OK; i++) {
+		e = db_one(rq->db, rq->arena, &helper_sql[HELPER_WAITING],
+		    WITH(V(rq->now)), &u);
+		if (e == OK)
+			e = req_transact(rq, claim_one, &u);
+	}
+	return e == ERR_ABSENT ? OK : e;
+}
+
+static const struct task helper_tasks[] = {
+	{ "helper_claims", CLOCK_MINUTE, TASK_NEVER, claim_all },
+	{ NULL, 0, 0, NULL }
+};
+
 void
 helper_register(void)
 {
+	task_register(helper_tasks);
 	db_register(helper_sql, HELPER_SQL_MAX);
 	route_register("helpers", helper_routes);
 	helper_desk_register();

@@ -18,6 +18,7 @@ struct json;
 struct req;
 
 #define HELPER_MAX	10	/* current helpers of one person */
+#define HELPER_DAY	20	/* new grants of one person in 24 hours */
 
 extern const struct view helper_view;
 
@@ -50,8 +51,9 @@ struct helper_new {
 };
 
 /*
- * Give it; its id through ret_id.  Refuses the elder's own number, a
- * number that has one, and one too many.
+ * Give it; its id through ret_id.  Refuses the elder's own number,
+ * the caller's, one that has a grant, and one too many, also in a day.  An
+ * elder whose helper the desk enters is told.
  */
 enum err helper_give(struct req *, int64_t elder_id, const char *ground,
     const struct helper_new *, int64_t *ret_id);

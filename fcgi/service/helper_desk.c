@@ -93,7 +93,7 @@ static const struct view_column desk_user_columns[] = {
 };
 static const struct view desk_user_view = VIEW(desk_user, "HelperDeskUser");
 
-enum { DESK_PERSON, DESK_USER, DESK_ACCOUNT, DESK_ADDRESS, DESK_LIST,
+enum { DESK_PERSON, DESK_OWN, DESK_USER, DESK_ACCOUNT, DESK_ADDRESS, DESK_LIST,
 	DESK_GET, DESK_SQL_MAX };
 
 static struct stmt desk_sql[] = {
@@ -106,6 +106,9 @@ static struct stmt desk_sql[] = {
 	    " AND h.id = m.household_id AND h.to_at IS NULL"
 	    " WHERE p.community_id = $1 AND p.id = $2"
 	    " AND p.gone_at IS NULL ORDER BY m.from_at DESC, h.id LIMIT 1",
+	    NULL, 0 },
+	[DESK_OWN] = { RO, 2, &desk_user_view,
+	    "SELECT id FROM app_user WHERE id = $1 AND phone_index = $2",
 	    NULL, 0 },
 	[DESK_USER] = { RO, 2, &desk_user_view,
 	    "SELECT t.owner_id AS id FROM home t JOIN app_user u"
@@ -200,6 +203,22 @@ answer(struct req *rq, int64_t elder_id, int64_t after, int64_t limit)
 	    V(limit + 1)), limit);
 }
 
+/* Nobody makes themselves the helper of whom they serve. */
+static enum err
+not_own(struct req *rq, const char *phone)
+{
+	struct desk_user	row;
+	enum err		e;
+
+	e = db_one(rq->db, rq->arena, &desk_sql[DESK_OWN],
+	    WITH(V(rq->who.user_id), V(crypt_index(rq->arena, "phone",
+	    phone))), &row);
+	if (e == OK)
+		return req_field(rq, "phone", "own", "不能把自己登记为代办人，"
+		    "请填写住户家人的手机号。");
+	return e == ERR_ABSENT ? OK : e;
+}
+
 static enum err
 desk_add(struct req *rq)
 {
@@ -208,7 +227,8 @@ desk_add(struct req *rq)
 	int64_t			 elder = 0, id;
 	enum err		 e;
 
-	if ((e = find_person(rq, in->id, &p)) != OK)
+	if ((e = find_person(rq, in->id, &p)) != OK ||
+	    (e = not_own(rq, in->phone)) != OK)
 		return e;
 	e = find_user(rq, p.id, &elder);
 	if (e == ERR_ABSENT)

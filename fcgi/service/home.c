@@ -237,7 +237,8 @@ static const struct view home_count_view = VIEW(home_count, "HomeCount");
 
 enum { HOME_LIST, HOME_GET, HOME_ALL_CASES, HOME_CASES, HOME_CASE,
 	HOME_LOCK, HOME_THERE, HOME_TAKEN, HOME_HELPERS, HOME_ADDRESSES,
-	HOME_COUNT, HOME_PAYER, HOME_SQL_MAX };
+	HOME_COUNT, HOME_FAMILY, HOME_NO_PAYER,
+	HOME_PAYER, HOME_SQL_MAX };
 
 static struct stmt home_sql[] = {
 	[HOME_LIST] = { RO, 4, &home_view,
@@ -300,6 +301,18 @@ static struct stmt home_sql[] = {
 	[HOME_COUNT] = { RO, 1, &home_count_view,
 	    "SELECT COUNT(*) AS n FROM home WHERE owner_id = $1"
 	    " AND state IN ('asked', 'bound')", NULL, 0 },
+	/* Two who set it at once come one after the other. */
+	[HOME_FAMILY] = { RW, 3, NULL,
+	    "UPDATE household SET updated_at = updated_at"
+	    " WHERE community_id = $1 AND id = (SELECT household_id"
+	    " FROM home WHERE community_id = $1 AND owner_id = $2"
+	    " AND id = $3 AND state = 'bound')", NULL, 0 },
+	[HOME_NO_PAYER] = { RW, 3, NULL,
+	    "UPDATE home SET payer = 0 WHERE community_id = $1"
+	    " AND payer = 1 AND id <> $3 AND household_id ="
+	    " (SELECT o.household_id FROM home o WHERE o.community_id = $1"
+	    " AND o.owner_id = $2 AND o.id = $3 AND o.state = 'bound')",
+	    NULL, 0 },
 	[HOME_PAYER] = { RW, 4, NULL,
 	    "UPDATE home SET payer = COALESCE($4, payer)"
 	    " WHERE community_id = $1 AND owner_id = $2 AND id = $3"
@@ -513,6 +526,18 @@ home_get(struct req *rq)
 	return answer_mine(rq, in->id);
 }
 
+/* A household has one payer: whoever says so last. */
+static enum err
+only_payer(struct req *rq, int64_t id)
+{
+	enum err	e;
+
+	e = db_run(rq->db, &home_sql[HOME_FAMILY],
+	    WITH(V(rq->who.community_id), V(rq->who.user_id), V(id)), NULL);
+	return e != OK ? e : db_run(rq->db, &home_sql[HOME_NO_PAYER],
+	    WITH(V(rq->who.community_id), V(rq->who.user_id), V(id)), NULL);
+}
+
 static enum err
 home_patch(struct req *rq)
 {
@@ -521,6 +546,9 @@ home_patch(struct req *rq)
 	enum err		 e;
 
 	audit_thing(rq, "home", in->id);
+	if (field_given(rq, "payer") && in->payer &&
+	    (e = only_payer(rq, in->id)) != OK)
+		return e;
 	e = db_run(rq->db, &home_sql[HOME_PAYER],
 	    WITH(V(rq->who.community_id), V(rq->who.user_id), V(in->id),
 	    field_given(rq, "payer") ? V(in->payer) : VNULL), &n);

@@ -49,6 +49,14 @@ enum err home_start(struct req *, const char *event,
  */
 enum err home_leave_all(struct req *);
 
+/*
+ * The roster has changed: end the bound homes of the caller's community
+ * whose person is no longer an open member of the household they are
+ * linked to.  0 for household or person: of any.  In a transaction, after
+ * the change; what others write is found within a minute by a task.
+ */
+enum err home_end_of(struct req *, int64_t household_id, int64_t person_id);
+
 /* ---- between the files of homes ---- */
 
 /* What a member of staff says with an event. */

@@ -9,12 +9,14 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "flow/task.h"
 #include "http/audit.h"
 #include "http/req.h"
 #include "service/home.h"
 #include "service/scope.h"
 
 #define DAY	CLOCK_DAY
+#define AT_ONCE	64
 
 const char *const home_states[] = { "asked", "bound", "refused", "ended",
     NULL };
@@ -57,7 +59,7 @@ static const struct view_column home_open_columns[] = {
 static const struct view home_open_view = VIEW(home_open, "HomeOpen");
 
 enum { FLOW_FACTS, FLOW_PLACE, FLOW_INSERT, FLOW_LINK, FLOW_VIA, FLOW_ENDED,
-	FLOW_ADDRESS, FLOW_HELPER, FLOW_MINE, HOME_FLOW_SQL_MAX };
+	FLOW_ADDRESS, FLOW_HELPER, FLOW_MINE, FLOW_LEFT, HOME_FLOW_SQL_MAX };
 
 static struct stmt flow_sql[] = {
 	[FLOW_FACTS] = { RO, 2, &home_facts_view,
@@ -102,6 +104,20 @@ static struct stmt flow_sql[] = {
 	    "SELECT id, community_id, state FROM home WHERE owner_id = $1"
 	    " AND state IN ('asked', 'bound') ORDER BY community_id, id",
 	    NULL, 0 },
+	[FLOW_LEFT] = { RO, 3, &home_open_view,
+	    "SELECT t.id, t.community_id, t.state FROM home t"
+	    " WHERE t.state = 'bound' AND t.household_id IS NOT NULL"
+	    " AND (CAST($1 AS BIGINT) = 0 OR t.community_id = $1)"
+	    " AND (CAST($2 AS BIGINT) = 0 OR t.household_id = $2)"
+	    " AND (CAST($3 AS BIGINT) = 0 OR t.person_id = $3)"
+	    " AND (NOT EXISTS (SELECT 1 FROM household h"
+	    " WHERE h.community_id = t.community_id"
+	    " AND h.id = t.household_id AND h.to_at IS NULL)"
+	    " OR (t.person_id IS NOT NULL AND NOT EXISTS (SELECT 1"
+	    " FROM member m WHERE m.community_id = t.community_id"
+	    " AND m.household_id = t.household_id"
+	    " AND m.person_id = t.person_id AND m.to_at IS NULL)))"
+	    " ORDER BY t.id LIMIT 64", NULL, 0 },
 };
 
 static struct stmt home_sql[] = {
@@ -304,6 +320,9 @@ static const struct flow_move moves[] = {
 	{ "bound", "end", "ended", REL_AREA | DESK, FLOW_NONE,
 	    "工作人员解除绑定", need_reason, move_out,
 	    { OWNER("房屋绑定已解除，请查看原因") } },
+	{ "bound", "moved", "ended", REL_SYSTEM, FLOW_NONE,
+	    "住户登记已变更，自动解除", NULL, move_out,
+	    { OWNER("房屋绑定已解除，请查看原因") } },
 	{ NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, { { 0 } } }
 };
 
@@ -393,9 +412,91 @@ home_leave_all(struct req *rq)
 	return e;
 }
 
+/* Up to AT_ONCE homes whose person has left, as home_end_of says. */
+static enum err
+who_left(struct req *rq, int64_t community_id, int64_t household_id,
+    int64_t person_id, struct home_open ret[AT_ONCE], int *ret_n)
+{
+	struct rows	rows;
+	enum err	e;
+
+	*ret_n = 0;
+	e = db_query(rq->db, &flow_sql[FLOW_LEFT],
+	    WITH(V(community_id), V(household_id), V(person_id)), &rows);
+	if (e != OK)
+		return e;
+	while (*ret_n < AT_ONCE && db_each(&rows, &ret[*ret_n]))
+		(*ret_n)++;
+	return db_end(&rows);
+}
+
+/* Somebody else may have ended it meanwhile. */
+static enum err
+end_one(struct req *rq, int64_t id)
+{
+	enum err	e;
+
+	e = flow_system(rq, &home_flow, id, "moved",
+	    "住户登记中已不住在这里");
+	return e == ERR_STATE ? OK : e;
+}
+
+enum err
+home_end_of(struct req *rq, int64_t household_id, int64_t person_id)
+{
+	struct home_open	at[AT_ONCE];
+	enum err		e;
+	int			i, n = AT_ONCE, rounds = 0;
+
+	while (n == AT_ONCE && rounds++ < 100) {
+		e = who_left(rq, rq->who.community_id, household_id,
+		    person_id, at, &n);
+		for (i = 0; e == OK && i < n; i++)
+			e = end_one(rq, at[i].id);
+		if (e != OK)
+			return e;
+	}
+	return OK;
+}
+
+static enum err
+sweep_one(struct req *rq, void *arg)
+{
+	const struct home_open	*at = arg;
+
+	audit_as(rq, at->community_id, 0);
+	return end_one(rq, at->id);
+}
+
+/* After imports, and whoever was bound while the roster changed. */
+static enum err
+sweep(struct req *rq)
+{
+	struct home_open	at[AT_ONCE];
+	int64_t			here = rq->who.community_id;
+	enum err		e;
+	int			i, n;
+
+	e = who_left(rq, 0, 0, 0, at, &n);
+	for (i = 0; e == OK && i < n; i++) {
+		rq->who.community_id = at[i].community_id;
+		e = req_transact(rq, sweep_one, &at[i]);
+		if (e == ERR_CONFLICT)
+			e = OK;
+	}
+	rq->who.community_id = here;
+	return e;
+}
+
+static const struct task home_tasks[] = {
+	{ "home_roster", CLOCK_MINUTE, TASK_NEVER, sweep },
+	{ NULL, 0, 0, NULL }
+};
+
 void
 home_flow_register(void)
 {
+	task_register(home_tasks);
 	db_register(flow_sql, HOME_FLOW_SQL_MAX);
 	flow_register(&home_flow);
 }

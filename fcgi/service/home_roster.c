@@ -11,7 +11,10 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "http/req.h"
+#include "service/household.h"
 #include "service/home.h"
+
+#define NUMBERS	1000	/* households of a dwelling, and more */
 
 struct roster_place {
 	int64_t		 household_id;
@@ -26,16 +29,16 @@ static const struct view_column roster_place_columns[] = {
 static const struct view roster_place_view =
     VIEW(roster_place, "RosterPlace");
 
-struct roster_count {
-	int64_t		 n;
+struct roster_number {
+	const char	*number;
 };
 
-static const struct view_column roster_count_columns[] = {
-	C_INT(roster_count, n),
+static const struct view_column roster_number_columns[] = {
+	C_TEXT(roster_number, number),
 	C_END
 };
-static const struct view roster_count_view =
-    VIEW(roster_count, "RosterCount");
+static const struct view roster_number_view =
+    VIEW(roster_number, "RosterNumber");
 
 enum { ROSTER_PERSON, ROSTER_HOUSEHOLD, ROSTER_NUMBER, ROSTER_NEW_HOUSEHOLD,
 	ROSTER_NEW_PERSON, ROSTER_NEW_MEMBER, ROSTER_SQL_MAX };
@@ -52,9 +55,9 @@ static struct stmt roster_sql[] = {
 	    "SELECT id AS household_id, CAST(0 AS BIGINT) AS person_id"
 	    " FROM household WHERE community_id = $1 AND dwelling_id = $2"
 	    " AND id = $3 AND to_at IS NULL", NULL, 0 },
-	[ROSTER_NUMBER] = { RO, 2, &roster_count_view,
-	    "SELECT COUNT(*) + 1 AS n FROM household"
-	    " WHERE community_id = $1 AND dwelling_id = $2", NULL, 0 },
+	[ROSTER_NUMBER] = { RO, 2, &roster_number_view,
+	    "SELECT number FROM household WHERE community_id = $1"
+	    " AND dwelling_id = $2 AND to_at IS NULL", NULL, 0 },
 	[ROSTER_NEW_HOUSEHOLD] = { RW, 7, NULL,
 	    "INSERT INTO household (community_id, id, dwelling_id, number,"
 	    " tenancy, source, as_of, from_at, updated_at)"
@@ -114,21 +117,51 @@ find_household(struct req *rq, const struct home_facts *home,
 	return e;
 }
 
+/* The number that a text is, below `most`; else 0. */
+static int
+number_of(const char *s, int most)
+{
+	int	n = 0;
+
+	for (; *s >= '0' && *s <= '9' && n < most; s++)
+		n = n * 10 + (*s - '0');
+	return *s == '\0' && n < most ? n : 0;
+}
+
+/* The first number that no household of the dwelling has. */
+static enum err
+free_number(struct req *rq, int64_t dwelling_id, int *ret)
+{
+	bool			used[NUMBERS] = { false };
+	struct roster_number	row;
+	struct rows		rows;
+	enum err		e;
+
+	e = db_query(rq->db, &roster_sql[ROSTER_NUMBER],
+	    WITH(V(rq->who.community_id), V(dwelling_id)), &rows);
+	if (e != OK)
+		return e;
+	while (db_each(&rows, &row))
+		used[number_of(row.number, NUMBERS)] = true;
+	for (*ret = 1; *ret < NUMBERS - 1 && used[*ret];)
+		(*ret)++;
+	return db_end(&rows);
+}
+
 static enum err
 new_household(struct req *rq, const struct home_facts *home,
     int64_t *ret_id)
 {
-	struct roster_count	count;
-	enum err		e;
+	int		number;
+	enum err	e;
 
-	e = db_one(rq->db, rq->arena, &roster_sql[ROSTER_NUMBER],
-	    WITH(V(rq->who.community_id), V(home->dwelling_id)), &count);
+	e = free_number(rq, home->dwelling_id, &number);
 	if (e != OK)
 		return e;
 	*ret_id = id_new();
 	e = db_run(rq->db, &roster_sql[ROSTER_NEW_HOUSEHOLD],
 	    WITH(V(rq->who.community_id), V(*ret_id), V(home->dwelling_id),
-	    V(arena_fmt(rq->arena, "%lld", (long long)count.n)),
+	    V(arena_fmt(rq->arena, "%d", number)),
 	    V(home->tenancy), V(today(rq)), V(rq->now)), NULL);
 	return e == ERR_UNIQUE ? ERR_CONFLICT : e;
 }
@@ -173,6 +206,8 @@ home_roster_find(struct req *rq, const struct home_facts *home,
 		e = find_person(rq, home, in, &at);
 	else if (in->household_id != 0)
 		e = find_household(rq, home, in, &at);
+	if (e == OK && at.household_id != 0)
+		e = household_hold(rq, at.household_id);
 	if (e == OK && in->enter && at.person_id == 0) {
 		if (at.household_id == 0)
 			e = new_household(rq, home, &at.household_id);

@@ -37,6 +37,12 @@ struct household_match {
 enum err household_match(struct req *, const char *phone_index,
     int64_t dwelling_id, struct household_match *ret, int max, int *ret_n);
 
+/*
+ * Nobody ends the household before the commit: whoever joins it calls this
+ * first.  ERR_STATE with a sentence when it has moved out.
+ */
+enum err household_hold(struct req *, int64_t household_id);
+
 /* The person lives in a dwelling of the unit now; ERR_ABSENT if not. */
 enum err household_in_unit(struct req *, int64_t person_id, int64_t unit_id);
 

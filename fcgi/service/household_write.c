@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "http/audit.h"
 #include "http/req.h"
+#include "service/home.h"
 #include "service/household_internal.h"
 #include "service/service.h"
 
@@ -95,10 +96,17 @@ static const struct view_column member_found_columns[] = {
 static const struct view member_found_view =
     VIEW(member_found, "MemberFound");
 
-enum { MOVE_ADD, MOVE_PATCH, MOVE_END, MOVE_MEMBERS_END, MOVE_FOUND,
+enum { MOVE_HOLD, MOVE_HOLD_PERSON, MOVE_ADD, MOVE_PATCH,
+	MOVE_END, MOVE_MEMBERS_END, MOVE_FOUND,
 	MOVE_IN, MOVE_OUT, MOVE_OUT_OTHERS, MOVE_UNCONTACT, MOVE_SQL_MAX };
 
 static struct stmt move_sql[] = {
+	[MOVE_HOLD] = { RW, 3, NULL,
+	    "UPDATE household SET updated_at = $3 WHERE community_id = $1"
+	    " AND id = $2 AND to_at IS NULL", NULL, 0 },
+	[MOVE_HOLD_PERSON] = { RW, 3, NULL,
+	    "UPDATE person SET updated_at = $3 WHERE community_id = $1"
+	    " AND id = $2 AND gone_at IS NULL", NULL, 0 },
 	[MOVE_ADD] = { RW, 9, NULL,
 	    "INSERT INTO household (community_id, id, dwelling_id, number,"
 	    " tenancy, source, ground, as_of, from_at, updated_at)"
@@ -204,8 +212,9 @@ move_out_all(struct req *rq, int64_t id)
 	    WITH(V(rq->who.community_id), V(id), V(rq->now)), NULL);
 	if (e != OK)
 		return e;
-	return db_run(rq->db, &move_sql[MOVE_END],
+	e = db_run(rq->db, &move_sql[MOVE_END],
 	    WITH(V(rq->who.community_id), V(id), V(rq->now)), NULL);
+	return e != OK ? e : home_end_of(rq, id, 0);
 }
 
 static enum err
@@ -236,11 +245,45 @@ household_patch(struct req *rq)
 	return household_answer(rq, in->id);
 }
 
+enum err
+household_hold(struct req *rq, int64_t household_id)
+{
+	int64_t		n;
+	enum err	e;
+
+	e = db_run(rq->db, &move_sql[MOVE_HOLD],
+	    WITH(V(rq->who.community_id), V(household_id), V(rq->now)), &n);
+	if (e == OK && n == 0)
+		return req_fail(rq, ERR_STATE,
+		    "这户已经搬离，不能再修改。");
+	return e;
+}
+
+/* Neither leaves before the commit. */
+static enum err
+hold(struct req *rq, const struct member_new *in)
+{
+	int64_t		n;
+	enum err	e;
+
+	if ((e = household_hold(rq, in->id)) != OK)
+		return e;
+	e = db_run(rq->db, &move_sql[MOVE_HOLD_PERSON],
+	    WITH(V(rq->who.community_id), V(in->person_id), V(rq->now)),
+	    &n);
+	if (e == OK && n == 0)
+		return req_fail(rq, ERR_STATE,
+		    "这位居民已经注销，不能再修改。");
+	return e;
+}
+
 static enum err
 move_in(struct req *rq, const struct member_new *in)
 {
 	enum err	e;
 
+	if ((e = hold(rq, in)) != OK)
+		return e;
 	e = db_run(rq->db, &move_sql[MOVE_IN],
 	    WITH(V(rq->who.community_id), V(in->id), V(in->person_id),
 	    V(rq->now), V(person_relations[in->relation])), NULL);
@@ -251,11 +294,11 @@ move_in(struct req *rq, const struct member_new *in)
 	e = db_run(rq->db, &move_sql[MOVE_OUT_OTHERS],
 	    WITH(V(rq->who.community_id), V(in->id), V(in->person_id),
 	    V(rq->now)), NULL);
-	if (e != OK)
-		return e;
-	return db_run(rq->db, &move_sql[MOVE_UNCONTACT],
-	    WITH(V(rq->who.community_id), V(in->person_id), V(rq->now)),
-	    NULL);
+	if (e == OK)
+		e = db_run(rq->db, &move_sql[MOVE_UNCONTACT],
+		    WITH(V(rq->who.community_id), V(in->person_id),
+		    V(rq->now)), NULL);
+	return e != OK ? e : home_end_of(rq, 0, in->person_id);
 }
 
 static enum err
@@ -299,9 +342,10 @@ member_remove(struct req *rq)
 		return ERR_ABSENT;
 	audit_thing(rq, "household", in->id);
 	audit_subject(rq, in->person_id, NULL);
-	return db_run(rq->db, &move_sql[MOVE_UNCONTACT],
+	e = db_run(rq->db, &move_sql[MOVE_UNCONTACT],
 	    WITH(V(rq->who.community_id), V(in->person_id), V(rq->now)),
 	    NULL);
+	return e != OK ? e : home_end_of(rq, in->id, in->person_id);
 }
 
 static const struct route household_write_routes[] = {

@@ -149,7 +149,11 @@ meet(struct req *rq, void *arg)
 	e = user_meet(rq, m->wx.openid, m->wx.unionid);
 	if (e != OK)
 		return e;
-	return user_by_openid(rq, m->wx.openid, &m->user);
+	if ((e = user_by_openid(rq, m->wx.openid, &m->user)) != OK)
+		return e;
+	audit_as(rq, 0, m->user.id);
+	audit_thing(rq, "user", m->user.id);
+	return OK;
 }
 
 static enum err

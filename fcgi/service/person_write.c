@@ -13,6 +13,8 @@
 #include "base/text.h"
 #include "http/audit.h"
 #include "http/req.h"
+#include "service/home.h"
+#include "service/household.h"
 #include "service/person_internal.h"
 #include "service/service.h"
 
@@ -314,6 +316,8 @@ person_add(struct req *rq)
 	if (e == ERR_UNIQUE)
 		return number_taken(rq);
 	if (e == OK && in->household_id != 0)
+		e = household_hold(rq, in->household_id);
+	if (e == OK && in->household_id != 0)
 		e = db_run(rq->db, &write_sql[WRITE_JOIN],
 		    WITH(V(rq->who.community_id), V(in->household_id), V(id),
 		    V(rq->now), V(person_relations[in->relation])), NULL);
@@ -356,7 +360,7 @@ let_go(struct req *rq, int64_t id)
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]) && e == OK; i++)
 		e = db_run(rq->db, &write_sql[steps[i]],
 		    WITH(V(rq->who.community_id), V(id), V(rq->now)), NULL);
-	return e;
+	return e != OK ? e : home_end_of(rq, 0, id);
 }
 
 static enum err

@@ -73,14 +73,14 @@ static struct stmt user_sql[] = {
 	    " ON CONFLICT (openid) DO NOTHING", NULL, 0 },
 	[USER_SETTLE] = { RW, 3, NULL,
 	    "UPDATE app_user SET community_id = $2, updated_at = $3"
-	    " WHERE id = $1 AND EXISTS"
+	    " WHERE id = $1 AND closed_at IS NULL AND EXISTS"
 	    " (SELECT 1 FROM community WHERE id = $2)", NULL, 0 },
 	[USER_NAME] = { RW, 3, NULL,
-	    "UPDATE app_user SET name = $2, updated_at = $3 WHERE id = $1",
-	    NULL, 0 },
+	    "UPDATE app_user SET name = $2, updated_at = $3 WHERE id = $1"
+	    " AND closed_at IS NULL", NULL, 0 },
 	[USER_PHONE] = { RW, 4, NULL,
 	    "UPDATE app_user SET phone = $2, phone_index = $3,"
-	    " updated_at = $4 WHERE id = $1", NULL, 0 },
+	    " updated_at = $4 WHERE id = $1 AND closed_at IS NULL", NULL, 0 },
 	[USER_GRANT] = { RW, 4, NULL,
 	    "INSERT INTO user_role (community_id, user_id, role, granted_at)"
 	    " VALUES ($1, $2, $3, $4)"
@@ -158,6 +158,7 @@ user_grant(struct req *rq, int64_t community_id, int64_t id,
 enum err
 user_settle(struct req *rq, int64_t id, int64_t community_id)
 {
+	struct user	u;
 	int64_t		n;
 	enum err	e;
 
@@ -165,24 +166,37 @@ user_settle(struct req *rq, int64_t id, int64_t community_id)
 	    WITH(V(id), V(community_id), V(rq->now)), &n);
 	if (e != OK)
 		return e;
-	if (n == 0)
-		return ERR_ABSENT;
+	if (n == 0) {
+		e = user_get(rq, id, &u);
+		return e == ERR_ABSENT ? ERR_NO_SESSION :
+		    e == OK ? ERR_ABSENT : e;
+	}
 	return user_grant(rq, community_id, id, "resident");
+}
+
+/* Nothing is written into an account that was closed meanwhile. */
+static enum err
+write_own(struct req *rq, int which, struct values v)
+{
+	int64_t		n;
+	enum err	e;
+
+	e = db_run(rq->db, &user_sql[which], v, &n);
+	return e != OK ? e : n == 0 ? ERR_NO_SESSION : OK;
 }
 
 enum err
 user_rename(struct req *rq, int64_t id, const char *name)
 {
-	return db_run(rq->db, &user_sql[USER_NAME],
-	    WITH(V(id), V(name), V(rq->now)), NULL);
+	return write_own(rq, USER_NAME, WITH(V(id), V(name), V(rq->now)));
 }
 
 enum err
 user_set_phone(struct req *rq, int64_t id, const char *phone)
 {
-	return db_run(rq->db, &user_sql[USER_PHONE],
+	return write_own(rq, USER_PHONE,
 	    WITH(V(id), V(crypt_seal(rq->arena, "phone", phone)),
-	    V(crypt_index(rq->arena, "phone", phone)), V(rq->now)), NULL);
+	    V(crypt_index(rq->arena, "phone", phone)), V(rq->now)));
 }
 
 struct session

@@ -39,11 +39,15 @@ enum err user_meet(struct req *, const char *openid, const char *unionid);
 
 /*
  * Choose a community and be a resident of it; ERR_ABSENT when there is no
- * such community.  In a transaction.
+ * such community, ERR_NO_SESSION when the account was closed meanwhile.
+ * In a transaction.
  */
 enum err user_settle(struct req *, int64_t id, int64_t community_id);
 
-/* Set name; keep the number, sealed, with its index.  In a transaction. */
+/*
+ * Set name; keep the number, sealed, with its index.  ERR_NO_SESSION when
+ * the account was closed meanwhile.  In a transaction.
+ */
 enum err user_rename(struct req *, int64_t id, const char *name);
 enum err user_set_phone(struct req *, int64_t id, const char *phone);
 

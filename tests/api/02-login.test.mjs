@@ -208,3 +208,11 @@ test('a session lives on by being used, and not otherwise', async () => {
 	p.clock.add(30 * DAY + SECOND);
 	assert.equal((await me(used.token)).status, 401);
 });
+
+test('the first log-in stands in the audit by its user', async () => {
+	const who = await p.as('audited-newcomer');
+
+	assert.deepEqual(await p.sql('SELECT user_id, thing FROM audit WHERE' +
+	    ` thing_id = ${who.id} AND action = 'POST /api/v1/sessions'`),
+	    [{ user_id: who.id, thing: 'user' }]);
+});

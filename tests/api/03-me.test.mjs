@@ -171,3 +171,26 @@ test('messages: what may be sent, and each accept adds one', async () => {
 	    'template not_listed');
 	await faulty('POST', `${ME}/notices`, {}, 'template required');
 });
+
+test('nothing is written into an account closed meanwhile', async () => {
+	const who = await p.as('closed-meanwhile');
+	const phone = '13988887777';
+	const row = () => p.sql('SELECT name, phone, community_id FROM' +
+	    ` app_user WHERE id = ${who.id}`);
+	const grant = await p.resident(1);
+
+	await p.yes(201, 'POST', `${ME}/helpers`, { as: grant, body: {
+		phone, name: '女儿', rights: ['water'] } });
+	await p.sql(`UPDATE app_user SET closed_at = ${p.clock.now()}` +
+	    ` WHERE id = ${who.id}`);
+	const was = await row();
+	await p.no(401, 'no_session', 'PATCH', ME,
+	    { as: who, body: { name: '不在' } });
+	await p.no(401, 'no_session', 'PATCH', ME,
+	    { as: who, body: { community_id: HERE } });
+	await p.no(401, 'no_session', 'POST', PHONE,
+	    { as: who, body: { code: await p.wx.phoneCode(phone) } });
+	assert.deepEqual(await row(), was);
+	assert.equal(await p.value('SELECT COUNT(*) FROM helper WHERE' +
+	    ` helper_id = ${who.id}`), '0');
+});

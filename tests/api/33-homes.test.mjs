@@ -3,7 +3,7 @@
 // 33-homes -- binding a home: by number at once, else somebody looks.
 import assert from 'node:assert/strict';
 
-import { DAY, HOUR, start, test, until } from './harness.mjs';
+import { DAY, HOUR, MINUTE, start, test, until } from './harness.mjs';
 import { ABROAD, HERE, K1, LIFT, LOW, OUTSIDE, STAIRS, THERE }
     from './lib/fixture.mjs';
 import { HOME_LAN, HOME_MIN, HOME_WANG, JIANGUO, LAN, MIN }
@@ -388,4 +388,109 @@ test('everything asked, decided and ended stands in the audit', async () => {
 		assert.ok(rows.some((row) => row.action === action), action);
 	assert.ok(rows.some((row) => row.subject_id === MIN));
 	assert.ok(JIANGUO);
+});
+
+// A home of LIFT, approved as somebody new in a household of their own.
+async function entered(name, more = {}) {
+	const who = await newcomer();
+	const home = await ask(who, LIFT, { name });
+
+	return { who, ...await decide('head-2', home.id, 'approve',
+	    { enter: true, ...more }) };
+}
+
+const SAID = { source: 'visit', ground: 'duty' };
+
+async function ended(home) {
+	const now = await p.yes(200, 'GET', `${MINE}/${home.id}`,
+	    { as: home.who });
+
+	assert.deepEqual([now.state, now.payer], ['ended', false]);
+	assert.equal((await p.yes(200, 'GET', '/api/v1/me/helpers',
+	    { as: home.who })).items[0].state, 'revoked');
+	const step = (await p.yes(200, 'GET', `${CASES}/${home.id}/timeline`,
+	    { as: home.who })).items.at(-1);
+	assert.deepEqual([step.event, step.actor], ['moved', 'system']);
+}
+
+// With a payer's flag and a helper, that have to end with it.
+async function furnished(name) {
+	const home = await entered(name);
+
+	await p.yes(200, 'PATCH', `${MINE}/${home.id}`,
+	    { as: home.who, body: { payer: true } });
+	await p.yes(201, 'POST', '/api/v1/me/helpers', { as: home.who,
+		body: { phone: '13922225555', name: '女儿',
+			rights: ['water'] } });
+	return home;
+}
+
+test('a gap in the households\' numbers is filled', async () => {
+	const one = await entered('甲'), two = await entered('乙');
+	const number = (home) => p.value('SELECT number FROM household' +
+	    ` WHERE id = ${home.household_id}`);
+
+	assert.notEqual(await number(one), await number(two));
+	// As many as there are, and one more: the number after the last.
+	await p.sql('UPDATE household SET number =' +
+	    ` '${Number(await number(two)) + 1}' WHERE id =` +
+	    ` ${one.household_id}`);
+	const three = await entered('丙'), four = await entered('丁');
+	const all = await Promise.all([one, two, three, four].map(number));
+	assert.equal(new Set(all).size, 4, String(all));
+});
+
+test('moved out or gone in the roster: the home ends', async () => {
+	const clerk = await p.as('clerk-1');
+	const out = await furnished('出户'), all = await furnished('整户');
+	const gone = await furnished('已故'), moved = await furnished('迁居');
+	const stays = await furnished('仍住');
+
+	await p.yes(204, 'DELETE', `/api/v1/households/${out.household_id}` +
+	    `/members/${out.person_id}`, { as: clerk });
+	await ended(out);
+	await p.yes(200, 'PATCH', `/api/v1/households/${all.household_id}`,
+	    { as: clerk, body: { ...SAID, moved_out: true } });
+	await ended(all);
+	await p.yes(200, 'PATCH', `/api/v1/persons/${gone.person_id}`,
+	    { as: clerk, body: { ...SAID, gone: true } });
+	await ended(gone);
+	await p.yes(201, 'POST', `/api/v1/households/${HOME_LAN}/members`,
+	    { as: clerk, body: { person_id: moved.person_id,
+		relation: 'other', moves: true } });
+	await ended(moved);
+	assert.equal((await mine(stays.who))[0].state, 'bound');
+});
+
+test('who left by an import: the home ends within a minute', async () => {
+	const home = await furnished('导入');
+
+	await p.sql(`UPDATE member SET to_at = ${p.clock.now()} WHERE` +
+	    ` person_id = ${home.person_id}`);
+	p.clock.add(2 * MINUTE);
+	await until(async () => (await mine(home.who))[0].state === 'ended',
+	    'the home ends');
+	await ended(home);
+	assert.equal(await p.value('SELECT COUNT(*) FROM audit WHERE' +
+	    ` community_id = 101 AND thing = 'home' AND actor = 'system'` +
+	    ` AND thing_id = ${home.id}`), '1');
+});
+
+test('a household has one payer', async () => {
+	const one = await entered('付一');
+	const two = await entered('付二', { household_id: one.household_id });
+	const other = await furnished('别家');
+	const pay = (home) => p.yes(200, 'PATCH', `${MINE}/${home.id}`,
+	    { as: home.who, body: { payer: true } });
+	const payers = async () => (await p.sql('SELECT id FROM home WHERE' +
+	    ` payer = 1 AND household_id = ${one.household_id}`))
+	    .map((row) => row.id);
+
+	await pay(one);
+	assert.deepEqual(await payers(), [one.id]);
+	await pay(two);
+	assert.deepEqual(await payers(), [two.id]);
+	await Promise.all([pay(one), pay(two)]);
+	assert.equal((await payers()).length, 1);
+	assert.equal((await mine(other.who))[0].payer, true);
 });

@@ -3,7 +3,7 @@
 // 34-helpers -- somebody acts for somebody else, as far as a grant goes.
 import assert from 'node:assert/strict';
 
-import { DAY, HOUR, start, test } from './harness.mjs';
+import { DAY, HOUR, start, test, until } from './harness.mjs';
 import { HERE, LOW, THERE } from './lib/fixture.mjs';
 import { JIANGUO, JING, LAN, MIN } from './lib/people.mjs';
 import { fire, ORDERS, orderOf, place, timeline } from './lib/water.mjs';
@@ -20,9 +20,17 @@ async function prove(who, phone) {
 		body: { code: await p.wx.phoneCode(phone) } });
 }
 
-const give = (as, body = {}) => p.yes(201, 'POST', HELPERS, { as, body: {
-	phone: `1380000${String(5000 + numbers++)}`, name: '女儿',
-	rights: ['water'], ...body } });
+// Given long ago, as far as the number a day goes.
+async function give(as, body = {}) {
+	const grant = await p.yes(201, 'POST', HELPERS, { as, body: {
+		phone: `1380000${String(5000 + numbers++)}`, name: '女儿',
+		rights: ['water'], ...body } });
+
+	await p.sql(`UPDATE helper SET created_at = created_at - ${DAY}` +
+	    ` WHERE id = ${grant.id}`);
+	return grant;
+}
+
 const list = async (as) => (await p.yes(200, 'GET', HELPERS,
     { as })).items;
 const acting = (as, grant, more = {}) => ({ as, ...more,
@@ -55,7 +63,8 @@ test('a grant waits for its number, then both sides see it', async () => {
 	const [got] = await list(daughter);
 	assert.deepEqual([got.id, got.state, got.direction, got.community],
 	    [grant.id, 'active', 'received', '此处社区']);
-	assert.equal((await list(mother))[0].state, 'active');
+	// Not whether the number has an account: only that it was used.
+	assert.equal((await list(mother))[0].state, 'waiting');
 	assert.doesNotMatch(JSON.stringify(got), new RegExp(PHONE));
 	assert.doesNotMatch(await p.value('SELECT phone FROM helper'),
 	    /138\d{8}/);
@@ -372,7 +381,7 @@ test('who was helped at the desk gets a phone, and takes over', async () => {
 	    '/api/v1/me/homes', { as: min, body: {} });
 	assert.deepEqual([home.state, home.via], ['bound', 'phone']);
 	assert.deepEqual((await list(min)).map((g) => [g.id, g.state]),
-	    [[grant.id, 'active']]);
+	    [[grant.id, 'waiting']]);
 	assert.deepEqual(await p.sql('SELECT state, via FROM home WHERE' +
 	    ` person_id = ${MIN} ORDER BY id`), [
 		{ state: 'ended', via: 'desk' },
@@ -398,4 +407,89 @@ test('two desks at once make one account', async () => {
 	assert.equal(await p.value('SELECT COUNT(*) FROM home WHERE' +
 	    ` person_id = ${JIANGUO} AND state = 'bound'`), '1');
 	assert.equal(HERE, '101');
+});
+
+test('reading leaves a trace, once a day', async () => {
+	await granted(['read'], async (grant) => {
+		const used = async () => (await list(mother)).find((g) =>
+		    g.id === grant.id);
+
+		assert.deepEqual([(await used()).used_at,
+			(await used()).state], [null, 'waiting']);
+		await p.yes(200, 'GET', ORDERS, acting(daughter, grant));
+		const first = await used();
+		assert.notEqual(first.used_at, null);
+		assert.equal(first.state, 'active');
+		p.clock.add(HOUR);
+		await p.yes(200, 'GET', ORDERS, acting(daughter, grant));
+		assert.equal((await used()).used_at, first.used_at);
+		p.clock.add(DAY);
+		await p.yes(200, 'GET', ORDERS, acting(daughter, grant));
+		assert.notEqual((await used()).used_at, first.used_at);
+		p.clock.add(-DAY - HOUR);
+	});
+});
+
+test('a number with an account looks like one without', async () => {
+	const who = await p.resident(8);
+	const known = await p.as('known-number');
+
+	await prove(known, '13855550001');
+	const one = await give(who, { phone: '13855550001' });
+	const two = await give(who, { phone: '13855550002' });
+	assert.deepEqual([one.state, two.state], ['waiting', 'waiting']);
+	assert.equal((await list(known))[0].state, 'active');
+});
+
+test('twenty new grants a day', async () => {
+	const who = await p.resident(9);
+	const more = (status, i) => p.call('POST', HELPERS, { as: who,
+		body: { phone: `138666600${10 + i}`, name: '女儿',
+			rights: ['water'] } }).then((r) => {
+		assert.equal(r.status, status, r.text);
+		return r.json;
+	});
+
+	for (let i = 0; i < 20; i++)
+		await p.yes(204, 'DELETE',
+		    `${HELPERS}/${(await more(201, i)).id}`, { as: who });
+	assert.equal((await more(429, 20)).code, 'rate_limited');
+	await p.sql(`UPDATE helper SET created_at = created_at - ${DAY}` +
+	    ` WHERE elder_id = ${who.id}`);
+	await more(201, 21);
+});
+
+test('no clerk makes themselves a helper; the elder is told', async () => {
+	const clerk = await p.as('clerk-1'), min = await p.as('min');
+	const where = `/api/v1/persons/${MIN}/helpers`;
+	const body = { phone: '13877770001', name: '侄女',
+		rights: ['water', 'pay'], note: '本人在场' };
+	const told = () => p.value('SELECT COUNT(*) FROM outbox WHERE' +
+	    ` user_id = ${min.id} AND page = 'pages/me/helpers'`);
+	const before = Number(await told());
+
+	await prove(clerk, body.phone);
+	const no = await p.no(422, 'invalid_field', 'POST', where,
+	    { as: clerk, body });
+	assert.deepEqual(no.fields.map((f) => `${f.field} ${f.code}`),
+	    ['phone own']);
+	assert.equal(Number(await told()), before);
+	await p.yes(200, 'POST', where, { as: clerk,
+		body: { ...body, phone: '13877770002' } });
+	assert.equal(Number(await told()), before + 1);
+});
+
+test('a grant that missed its number finds it', async () => {
+	await granted(['read'], async (grant) => {
+		await p.sql('UPDATE helper SET helper_id = NULL WHERE id = ' +
+		    grant.id);
+		await p.no(404, 'not_found', 'GET', ORDERS,
+		    acting(daughter, grant));
+		// Later than the clock has ever been.
+		p.clock.add(DAY + 2 * HOUR);
+		await until(async () => await p.value('SELECT helper_id FROM' +
+		    ` helper WHERE id = ${grant.id}`) === daughter.id,
+		    'the grant is claimed');
+		await p.yes(200, 'GET', ORDERS, acting(daughter, grant));
+	});
 });

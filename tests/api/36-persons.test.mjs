@@ -582,6 +582,33 @@ test('tenancy and contact; a whole household leaves', async () => {
 	assert.ok((await file(clerk, MIN)).homes[0].to_at);
 });
 
+test('nobody moves into a household that moves out', async () => {
+	for (let i = 0; i < 6; i++) {
+		const house = await p.yes(201, 'POST', HOMES, { as: clerk,
+			body: { ...SAID, dwelling_id: LIFT,
+				number: `r${i}`, tenancy: 'owned' } });
+		const one = await p.yes(201, 'POST', PATH,
+		    { as: clerk, body: fresh });
+		const where = `${HOMES}/${house.id}`;
+		const all = await Promise.all([
+			p.call('PATCH', where, { as: clerk,
+				body: { ...SAID, moved_out: true } }),
+			p.call('POST', `${where}/members`, { as: clerk,
+				body: { person_id: one.id,
+					relation: 'head' } }),
+			p.call('POST', PATH, { as: clerk, body: { ...fresh,
+				household_id: house.id,
+				relation: 'other' } })]);
+		assert.equal(all[0].status, 200, all[0].text);
+		for (const r of all.slice(1))
+			assert.match(String(r.status), /^(201|409|422)$/,
+			    r.text);
+		assert.equal(await p.value('SELECT COUNT(*) FROM member' +
+		    ` WHERE household_id = ${house.id} AND to_at IS NULL`),
+		    '0');
+	}
+});
+
 test('what was done is in the audit by its thing', async () => {
 	const rows = await p.sql('SELECT DISTINCT action FROM audit' +
 	    " WHERE thing IN ('person', 'household', 'phone')");
