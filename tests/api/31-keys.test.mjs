@@ -218,6 +218,34 @@ test('a file that the right user cannot read', async (t) => {
 		'keys', 'list']), /Permission denied/);
 });
 
+test('with a bad file no program starts', async () => {
+	const kept = good();
+	const bad = {
+		gone: () => fs.unlinkSync(KEYS),
+		empty: () => fs.writeFileSync(KEYS, ''),
+		rubbish: () => fs.writeFileSync(KEYS, 'k1 short\n'),
+		open: () => fs.chmodSync(KEYS, 0o644),
+	};
+
+	for (const [what, spoil] of Object.entries(bad)) {
+		spoil();
+		for (const [name, ...more] of [['planet-jobs'],
+			['planet-worker', '--pool', 'api']])
+			await assert.rejects(run(p.program(name), ['--config',
+				p.conf, ...more], { timeout: 10_000 }),
+			    (error) => {
+				assert.match(error.message, /: 1\n/,
+				    `${name} ${what}`);
+				assert.match(error.message, /keys/,
+				    `${name} ${what}`);
+				return true;
+			    });
+		fs.rmSync(KEYS, { force: true });
+		fs.writeFileSync(KEYS, kept, { mode: 0o600 });
+	}
+	assert.equal((await phones()).length, 2);
+});
+
 test('a file with a faulty line', async () => {
 	const kept = good(), from = mark();
 
