@@ -41,17 +41,20 @@ static struct stmt outbox_sql[] = {
 	    " FROM app_user"
 	    " WHERE id = $3 AND openid IS NOT NULL AND closed_at IS NULL",
 	    NULL, 0 },
-	/* The oldest due row of each person who has none on its way. */
+	/*
+	 * The oldest due row of each person who has none on its way; by
+	 * groups, or one who is owed thousands would be compared with
+	 * themselves.
+	 */
 	[OUT_CLAIM] = { RW, 4, NULL,
 	    "UPDATE outbox SET claim = $1, claimed_until = $2,"
 	    " tries = tries + 1 WHERE state = 'queued'"
 	    " AND claimed_until <= $3 AND due_at <= $3 AND id IN ("
-	    "SELECT o.id FROM outbox o WHERE o.state = 'queued'"
-	    " AND o.due_at <= $3 AND o.claimed_until <= $3"
-	    " AND NOT EXISTS (SELECT 1 FROM outbox p"
-	    " WHERE p.user_id = o.user_id AND p.state = 'queued'"
-	    " AND (p.claimed_until > $3"
-	    " OR (p.due_at <= $3 AND p.id < o.id)))"
+	    "SELECT o.id FROM (SELECT user_id, MIN(id) AS id,"
+	    " MIN(due_at) AS due_at, MAX(claimed_until) AS held"
+	    " FROM outbox WHERE state = 'queued'"
+	    " AND (due_at <= $3 OR claimed_until > $3)"
+	    " GROUP BY user_id) o WHERE o.held <= $3"
 	    " ORDER BY o.due_at, o.id LIMIT $4)", NULL, 0 },
 	[OUT_CLAIMED] = { RO, 1, &outbox_row_view,
 	    "SELECT o.community_id, o.id, o.user_id, u.openid, o.template,"
