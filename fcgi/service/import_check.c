@@ -36,8 +36,7 @@ static const struct view_column import_code_columns[] = {
 };
 static const struct view import_code_view = VIEW(import_code, "ImportCode");
 
-enum { CHECK_CODE, CHECK_SQL_FAULTS, CHECK_CHECKED, CHECK_ANALYSE,
-	CHECK_SQL_MAX };
+enum { CHECK_CODE, CHECK_SQL_FAULTS, CHECK_CHECKED, CHECK_SQL_MAX };
 
 static struct stmt check_sql[] = {
 	[CHECK_CODE] = { RO, 1, &import_code_view,
@@ -51,9 +50,6 @@ static struct stmt check_sql[] = {
 	    " checked_at = $11, claim = 0, claimed_until = 0"
 	    " WHERE community_id = $1 AND id = $2 AND claim = $3"
 	    " AND state = 'uploaded'", NULL, 0 },
-	/* PostgreSQL guesses badly at a table that has just been filled. */
-	[CHECK_ANALYSE] = { RW, 0, NULL,
-	    "DELETE FROM import_row WHERE 1 = 0", "ANALYZE import_row", 0 },
 };
 
 void
@@ -154,7 +150,7 @@ analyse(void *arg)
 {
 	struct import	*im = arg;
 
-	return db_run(im->rq->db, &check_sql[CHECK_ANALYSE], NOTHING, NULL);
+	return db_run(im->rq->db, &import_step_analyse, NOTHING, NULL);
 }
 
 /* Each window of each step by itself: nothing waits for it to end. */

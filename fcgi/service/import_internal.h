@@ -126,6 +126,9 @@ struct import_bound {
 struct import_bound import_step_bound(struct req *, int64_t community_id,
     int64_t id);
 
+/* Look anew at how the staged rows are spread; binds nothing. */
+extern struct stmt import_step_analyse;
+
 /* The number of the last staged row into its `to`; 0 for none. */
 enum err import_step_last(struct req *, struct import_bound *);
 

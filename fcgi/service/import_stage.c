@@ -22,16 +22,20 @@ enum { STAGE_ROWS, STAGE_FAULTS, STAGE_HOLD, STAGE_SQL_MAX };
 #define TEXT(k)		", value ->> '" k "'"
 #define NUMBER(k)	", CAST(value ->> '" k "' AS BIGINT)"
 
+#define ROWS(each)							\
+	"INSERT INTO import_row (community_id, import_id, id, part,"	\
+	" line, up, key, a_id, thing_id, verdict, body, before, phone,"	\
+	" phone_index, id_number, id_index, need)"			\
+	" SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT)"		\
+	NUMBER("i") TEXT("p") NUMBER("l") NUMBER("u") TEXT("k")		\
+	NUMBER("a") NUMBER("t") TEXT("v") TEXT("b") TEXT("w")		\
+	TEXT("f") TEXT("fi") TEXT("d") TEXT("di") TEXT("n")		\
+	" FROM " each "($3)"
+
 static struct stmt stage_sql[] = {
-	[STAGE_ROWS] = { RW, 3, NULL,
-	    "INSERT INTO import_row (community_id, import_id, id, part,"
-	    " line, up, key, a_id, thing_id, verdict, body, before, phone,"
-	    " phone_index, id_number, id_index, need)"
-	    " SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT)"
-	    NUMBER("i") TEXT("p") NUMBER("l") NUMBER("u") TEXT("k")
-	    NUMBER("a") NUMBER("t") TEXT("v") TEXT("b") TEXT("w")
-	    TEXT("f") TEXT("fi") TEXT("d") TEXT("di") TEXT("n")
-	    " FROM json_each($3)", NULL, 0 },
+	/* PostgreSQL would parse what is JSON as text at each member. */
+	[STAGE_ROWS] = { RW, 3, NULL, ROWS("json_each"), ROWS("jsonb_each"),
+	    0 },
 	[STAGE_FAULTS] = { RW, 3, NULL,
 	    "INSERT INTO import_fault (community_id, import_id, id, line,"
 	    " label, detail)"

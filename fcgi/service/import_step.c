@@ -27,9 +27,14 @@ static struct stmt step_sql[] = {
 	    " WHERE community_id = $1 AND import_id = $2", NULL, 0 },
 };
 
+/* PostgreSQL guesses badly at a table that has just been filled. */
+struct stmt import_step_analyse = { RW, 0, NULL,
+    "DELETE FROM import_row WHERE 1 = 0", "ANALYZE import_row", 0 };
+
 void
 import_step_register(void)
 {
+	db_register(&import_step_analyse, 1);
 	db_register(step_sql, STEP_SQL_MAX);
 }
 

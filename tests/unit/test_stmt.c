@@ -29,6 +29,17 @@ static const char *const expected[] = {
 	"DELETE FROM person WHERE 1 = 0",
 	/* ANALYZE member: and among the members, after the first of them. */
 	"DELETE FROM member WHERE 1 = 0",
+	/* jsonb_each: PostgreSQL parses what is JSON as text at each member. */
+	"INSERT INTO import_row (community_id, import_id, id, part,"
+	" line, up, key, a_id, thing_id, verdict, body, before, phone,"
+	" phone_index, id_number, id_index, need)"
+	" SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT),"
+	" CAST(value ->> 'i' AS BIGINT), value ->> 'p',"
+	" CAST(value ->> 'l' AS BIGINT), CAST(value ->> 'u' AS BIGINT),"
+	" value ->> 'k', CAST(value ->> 'a' AS BIGINT),"
+	" CAST(value ->> 't' AS BIGINT), value ->> 'v', value ->> 'b',"
+	" value ->> 'w', value ->> 'f', value ->> 'fi', value ->> 'd',"
+	" value ->> 'di', value ->> 'n' FROM json_each($3)",
 	/* FOR SHARE: an answer holds its roll call open, beside others. */
 	"SELECT state, choices FROM roll_call WHERE community_id = $1"
 	" AND id = $2",
