@@ -213,3 +213,20 @@ ctl_rig_text(const char *sql)
 	    &row), OK);
 	return row.s;
 }
+
+int
+ctl_rig_both(int (*cases)(const char *url))
+{
+	struct server	pgsql;
+	int		failed;
+
+	ctl_rig_start();
+	failed = cases(NULL);
+	if (servers_pgsql(&pgsql)) {
+		failed += cases(pgsql.where);
+		servers_stop(&pgsql);
+	}
+	if (failed == 0)
+		ctl_rig_stop();
+	return failed;
+}

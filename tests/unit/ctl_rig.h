@@ -33,6 +33,12 @@ void ctl_rig_stop(void);
 void ctl_rig_open(const char *url, const char *more);
 void ctl_rig_close(void);
 
+/*
+ * A test's main: `cases` for SQLite (NULL), then for PostgreSQL where it
+ * can be had; how many failed.
+ */
+int ctl_rig_both(int (*cases)(const char *url));
+
 /* Run a command; its exit code. */
 int ctl_rig_run(int (*fn)(struct ctl *, int, char **),
     const char *const *words);

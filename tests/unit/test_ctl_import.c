@@ -13,7 +13,6 @@
 
 #include "service/place_tree.h"
 #include "ctl_rig.h"
-#include "servers.h"
 
 #define XUEYUAN	"520402007004"
 #define XIXING	"520402007012"
@@ -373,7 +372,7 @@ test_all_or_nothing(void **state)
 }
 
 static int
-run_cases(void)
+run_cases(const char *where)
 {
 	const struct CMUnitTest	tests[] = {
 #define CASE(t)	cmocka_unit_test_setup_teardown(t, set_up, tear_down)
@@ -392,6 +391,7 @@ run_cases(void)
 #undef CASE
 	};
 
+	url = where;
 	return cmocka_run_group_tests_name(url != NULL ? "postgresql" :
 	    "sqlite", tests, NULL, NULL);
 }
@@ -399,17 +399,5 @@ run_cases(void)
 int
 main(void)
 {
-	struct server	pgsql;
-	int		failed;
-
-	ctl_rig_start();
-	failed = run_cases();
-	if (servers_pgsql(&pgsql)) {
-		url = pgsql.where;
-		failed += run_cases();
-		servers_stop(&pgsql);
-	}
-	if (failed == 0)
-		ctl_rig_stop();
-	return failed;
+	return ctl_rig_both(run_cases);
 }
