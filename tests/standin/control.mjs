@@ -17,6 +17,7 @@
 //   POST   whitelist    {ips: [address] | null}           -> {ips}
 //   GET    state                                          -> all of it
 //   GET    (nothing)                                      -> a page
+//   and those of the pay side: see pay-control.mjs
 //
 // The clock's offset is set, not added to.  A code with `blocked` meets
 // 40226.  `body` is the text that mode "garbage" answers.
@@ -25,6 +26,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { KINDS, MODES } from './faults.mjs';
 import { isKey } from './notify.mjs';
 import { page } from './page.mjs';
+import { PayControl } from './pay-control.mjs';
 
 const ALNUM = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz' +
     '0123456789';
@@ -48,7 +50,7 @@ const check = {
 	ips: (v) => v === null || Array.isArray(v),
 };
 
-class Refusal extends Error {}
+export class Refusal extends Error {}
 
 // The members a body may have; `!` marks those it must have.
 function read(call, shape) {
@@ -76,10 +78,11 @@ function read(call, shape) {
 }
 
 export class Control {
-	constructor(state, faults, platform) {
+	constructor(state, faults, platform, pay) {
 		this.state = state;
 		this.faults = faults;
 		this.platform = platform;
+		this.pay = pay;
 		this.routes = {
 			'POST login-codes': (call) => this.loginCode(call),
 			'POST phone-codes': (call) => this.phoneCode(call),
@@ -93,6 +96,7 @@ export class Control {
 			'POST clock': (call) => this.setClock(call),
 			'POST whitelist': (call) => this.setWhitelist(call),
 			'GET state': () => this.whole(),
+			...new PayControl(pay).routes,
 		};
 	}
 
@@ -104,13 +108,14 @@ export class Control {
 		return { kind: null, handle: (call) => this.answer(call) };
 	}
 
-	answer(call) {
+	async answer(call) {
 		const name = call.path.replace(/^\/(_standin\/?)?/, '');
 
 		if (name === '' && call.method === 'GET')
 			return call.path === '/_standin/' ?
 			    { type: 'text/html; charset=utf-8',
-				text: page(this.whole(), this.platform.app) } :
+				text: page(this.whole(), this.platform.app,
+				    this.pay) } :
 			    { status: 302, json: {},
 				headers: { Location: '/_standin/' } };
 		const handle = this.routes[`${call.method} ${name}`];
@@ -122,7 +127,7 @@ export class Control {
 				    'no such path' } };
 		}
 		try {
-			return { json: handle(call) };
+			return { json: await handle(call) };
 		} catch (error) {
 			if (!(error instanceof Refusal))
 				throw error;

@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { failure } from './errcodes.mjs';
 
-export const KINDS = ['login', 'phone', 'token', 'notify', 'any'];
+export const KINDS = ['login', 'phone', 'token', 'notify', 'shipping',
+	'any'];
 export const MODES = ['errcode', 'garbage', 'half', 'hang', 'http500',
 	'close', 'delay'];
 

@@ -40,7 +40,8 @@ function clock(ms) {
 function table(title, heads, rows) {
 	const head = heads.map((text) => `<th>${escape(text)}</th>`).join('');
 	const body = rows.slice(0, SHOWN).map((row) => '<tr>' +
-	    row.map((cell) => `<td>${escape(cell)}</td>`).join('') + '</tr>');
+	    row.map((cell) => `<td>${cell?.html ?? escape(cell)}</td>`)
+		.join('') + '</tr>');
 	const count = rows.length > SHOWN ?
 	    `${SHOWN} / ${rows.length}` : rows.length;
 
@@ -67,10 +68,54 @@ function values(data) {
 	    `${key}: ${item.value}`).join('; ');
 }
 
-function tables(all) {
+// A button that is the payer's thumb.
+function thumb(prepay_id) {
+	return { html: `<button data-id="${escape(prepay_id)}">` +
+	    '支付 pay</button>' };
+}
+
+function yuan(fen) {
+	return `${Math.floor(fen / 100)}.${String(fen % 100)
+	    .padStart(2, '0')}`;
+}
+
+// The newest orders, those to pay first.
+function orderRows(pay, now) {
+	const unpaid = [], others = [];
+
+	for (const order of [...pay.book.orders.values()].reverse()) {
+		const [id, until] = order.prepays.at(-1) ?? ['', 0];
+		const payable = order.state === 'NOTPAY' && now <
+		    Math.min(until, order.expires_at);
+		const rows = payable ? unpaid : others;
+		if (rows.length >= SHOWN)
+			continue;
+		rows.push([clock(order.made), order.number,
+			order.description, Object.values(order.payer)[0],
+			yuan(order.paid_total ?? order.total),
+			payable ? thumb(id) : order.state,
+			order.refunded > 0 ? yuan(order.refunded) : '']);
+	}
+	return [...unpaid, ...others];
+}
+
+const SCRIPT = `
+for (const button of document.querySelectorAll('button[data-id]'))
+	button.onclick = async () => {
+		button.disabled = true;
+		await fetch('payments', { method: 'POST', body:
+		    JSON.stringify({ prepay_id: button.dataset.id }) });
+		location.reload();
+	};
+`;
+
+function tables(all, pay) {
 	const stable = all.token.known?.[all.token.stable];
 
 	return [
+		table('订单 Orders', ['时间 At', '商户订单号 Number',
+			'说明 What', 'openid', '元 Yuan', '状态 State',
+			'已退 Refunded'], orderRows(pay, pay.now())),
 		table('访问令牌 Access token', ['种类 Kind', '到期 Until'],
 		    stable ? [['stable', clock(stable.until)]] : []),
 		table('用户 Users', ['openid', 'unionid', '自 Since'],
@@ -109,7 +154,7 @@ function tables(all) {
 	].join('');
 }
 
-export function page(all, app) {
+export function page(all, app, pay) {
 	const counts = Object.entries(all.calls).map(([kind, n]) =>
 	    `${kind} ${n}`).join(', ') || '无 none';
 
@@ -122,6 +167,6 @@ export function page(all, app) {
 <p>${escape(app.appid)} · ${clock(all.now)} +08:00 ·
 时钟偏移 clock offset ${all.offset_ms} ms</p>
 <p>调用次数 calls: ${escape(counts)}</p>
-${tables(all)}</body></html>
+${tables(all, pay)}<script>${SCRIPT}</script></body></html>
 `;
 }

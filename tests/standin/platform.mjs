@@ -9,12 +9,13 @@ import { createHmac, randomBytes } from 'node:crypto';
 
 import { failure, success } from './errcodes.mjs';
 import { Notify } from './notify.mjs';
+import { Shipping } from './shipping.mjs';
 import { Tokens } from './token.mjs';
 
 const CODE_LIFE_MS = 300_000;
 
 export class Platform {
-	constructor(state, app) {
+	constructor(state, app, pay) {
 		this.state = state;
 		this.app = app;
 		this.tokens = new Tokens(state, app);
@@ -42,6 +43,7 @@ export class Platform {
 			'/wxa/resetusersessionkey': { kind: 'session',
 				method: 'GET', token: true,
 				handle: (call) => this.resetSession(call) },
+			...new Shipping(pay, app).routes,
 		};
 	}
 

@@ -3,8 +3,8 @@
 // server.mjs -- HTTP: reads a call, finds its host, sends the answer.
 //
 // A host has owns(path) and route(call) -> { kind, handle }.  handle(call)
-// gives { json | text, type, status, cut }; `cut` spoils the sending.  A
-// call with a kind is counted and may meet a fault.
+// gives { json | text | bytes, type, status, headers, cut }; `cut` spoils
+// the sending.  A call with a kind is counted and may meet a fault.
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -33,6 +33,8 @@ function makeCall(request, body, state) {
 	const url = new URL(request.url, 'http://standin');
 	const call = {
 		method: request.method,
+		url: request.url,	// as it was sent
+		headers: request.headers,
 		path: url.pathname,
 		query: url.searchParams,
 		address: request.socket.remoteAddress ?? '',
@@ -68,11 +70,13 @@ function send(call, response, answer) {
 		response.socket.destroy();
 		return;
 	}
-	const bytes = Buffer.from(answer.text ?? JSON.stringify(answer.json));
+	const bytes = answer.bytes ??
+	    Buffer.from(answer.text ?? JSON.stringify(answer.json));
 	response.writeHead(answer.status ?? 200, {
-		'Content-Type': answer.type ??
-		    'application/json; charset=utf-8',
-		'Content-Length': bytes.length,
+		...bytes.length === 0 ? {} : { 'Content-Type': answer.type ??
+		    'application/json; charset=utf-8' },
+		...answer.status === 204 ? {} :
+		    { 'Content-Length': bytes.length },
 		...answer.headers,
 	});
 	if (answer.cut === 'half') {
