@@ -148,7 +148,8 @@ static const struct command commands[] = {
 	    NEED_SCHEMA, ctl_admin },
 	{ "import", "import territory|grids|roster FILE.csv"
 	    " [--community CODE] [--preview] [--partial]"
-	    " [--faults OUT.csv] | undo ID | communities FILE.csv",
+	    " [--faults OUT.csv] | undo ID | communities FILE.csv"
+	    " | bills FILE.csv --payee NAME [--community CODE] [--preview]",
 	    NEED_SCHEMA, ctl_import },
 	{ "demo", "demo --base-url URL --standin-url URL [--files DIR]",
 	    NEED_SCHEMA, ctl_demo },
@@ -158,6 +159,7 @@ static const struct command commands[] = {
 	    ctl_keys },
 	{ "seal", "seal < LINES (COLUMN<tab>VALUE)", NEED_KEYS, ctl_seal },
 	{ "ledger", "ledger check", NEED_SCHEMA, ctl_ledger },
+	{ "reconcile", "reconcile DATE", NEED_SCHEMA, ctl_recon },
 	{ "nginx", "nginx [all|http|server]", NEED_CONF, run_nginx },
 	{ "routes", "routes", NEED_TABLES, run_routes },
 	{ "openapi", "openapi", NEED_TABLES, run_openapi },
@@ -215,6 +217,7 @@ run(const struct command *c, const char *path, int argc, char **argv)
 	ctl_import_register();
 	ctl_demo_register();
 	ctl_audit_register();
+	ctl_recon_register();
 	ctl.arena = arena_new(64 << 20);
 	if (c->need >= NEED_DB && db_open(conf->db, conf->db_timeout_ms,
 	    c->need == NEED_SCHEMA, &ctl.db) != OK) {

@@ -28,6 +28,7 @@ const char *ctl_sql_dir(void);
  *     [--partial] [--faults OUT.csv]
  * undo ID
  * communities FILE.csv
+ * bills FILE.csv --payee NAME [--community CODE] [--preview]
  *
  * All or nothing unless partial: every faulty cell is named on standard
  * error in Chinese, with its line and column, and the faulty rows go to
@@ -66,6 +67,13 @@ int ctl_seal(struct ctl *, int argc, char **argv);
  * check: add up all entries and balances; 1 when something is at fault.
  */
 int ctl_ledger(struct ctl *, int argc, char **argv);
+
+/*
+ * DATE, as 2026-11-22.  Brings WeChat Pay's statement of that day and
+ * matches it; exit code 1 also when a difference is open.
+ */
+int ctl_recon(struct ctl *, int argc, char **argv);
+void ctl_recon_register(void);
 
 /*
  * No arguments.  One line a check, "ok", "WARN" or "FAIL", what was looked

@@ -27,6 +27,7 @@ void
 ctl_demo_register(void)
 {
 	ctl_demo_load_register();
+	ctl_demo_payee_register();
 }
 
 /*
@@ -63,7 +64,7 @@ load(struct demo *d)
 	d->attempt = arena_new(DEMO_MEMORY);
 	e = db_transact(d->ctl->db, DEMO_TRIES, ctl_demo_load, d);
 	arena_free(d->attempt);
-	return e;
+	return e != OK ? e : ctl_demo_payee_bills(d);
 }
 
 static int

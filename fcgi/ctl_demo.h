@@ -8,6 +8,7 @@
  * ctl_demo_load.c  into the database
  * ctl_demo_file.c  demo.json
  * ctl_demo_roster.c  who lives there, as files to import
+ * ctl_demo_payee.c  who bills, and the first bills
  */
 #ifndef CTL_DEMO_H
 #define CTL_DEMO_H
@@ -24,8 +25,9 @@
 #define DEMO_AREAS		3	/* compounds of a station */
 #define DEMO_ROLES		2	/* of a person */
 #define DEMO_RESIDENTS		24
-#define DEMO_PEOPLE		20	/* at most, with an account */
+#define DEMO_PEOPLE		32	/* at most, with an account */
 #define DEMO_STATIONS		5
+#define DEMO_PAYEES		4
 #define DEMO_PASSWORD		"Planet-2026-demo"
 
 struct ctl;
@@ -105,6 +107,7 @@ struct demo {
 	int64_t			 communities[DEMO_COMMUNITIES];
 	struct place_tree	*places[DEMO_COMMUNITIES];
 	int64_t			 stations[DEMO_STATIONS];
+	int64_t			 payees[DEMO_PAYEES];
 	const char		*passwords[DEMO_PEOPLE]; /* of new accounts */
 	struct demo_resident	 residents[DEMO_RESIDENTS];
 	int			 dwellings;	/* added, as the next three */
@@ -123,6 +126,18 @@ void ctl_demo_data_resident(struct arena *, int i, struct demo_resident *ret,
     struct place_row *ret_row);
 
 void ctl_demo_load_register(void);
+
+void ctl_demo_payee_register(void);
+
+/* The payees, once people are there; in the transaction. */
+enum err ctl_demo_payee_load(struct demo *);
+
+/* Their first bills, once residents have their places. */
+enum err ctl_demo_payee_bills(struct demo *);
+
+/* Which payee an account is for, and its duty there; -1 for none. */
+int ctl_demo_payee_of(const char *account, const char **ret_duty);
+const char *ctl_demo_payee_name(int, int64_t *ret_kinds);
 
 /* Load all of it; fn of a transaction, `arg` is a struct demo. */
 enum err ctl_demo_load(void *arg);

@@ -112,6 +112,19 @@ const struct demo_person demo_people[] = {
 	    SONGQUAN, "owner", NULL },
 	{ "courier-songquan", "唐涛", QINGSONG, { "courier" },
 	    SONGQUAN, "courier", "o-demo-courier-06" },
+
+	{ "owner-wuye", "蒋涛", XUEYUAN, { "property" }, -1, NULL, NULL },
+	{ "clerk-wuye", "沈洁", XUEYUAN, { "property" }, -1, NULL, NULL },
+	{ "owner-shuiwu", "许峰", XUEYUAN, { "property" }, -1, NULL, NULL },
+	{ "clerk-shuiwu", "姚琴", XUEYUAN, { "property" }, -1, NULL, NULL },
+	{ "owner-hangyuan-wuye", "彭飞", XIXING, { "property" }, -1, NULL,
+	    NULL },
+	{ "clerk-hangyuan-wuye", "曾莉", XIXING, { "property" }, -1, NULL,
+	    NULL },
+	{ "owner-qingsong-wuye", "邓伟", QINGSONG, { "property" }, -1, NULL,
+	    NULL },
+	{ "clerk-qingsong-wuye", "蔡霞", QINGSONG, { "property" }, -1, NULL,
+	    NULL },
 	{ .account = NULL }
 };
 _Static_assert(sizeof(demo_people) / sizeof(demo_people[0]) - 1 <=

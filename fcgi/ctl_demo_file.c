@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "http/json.h"
+#include "service/bill.h"
 
 #include "ctl.h"
 #include "ctl_demo.h"
@@ -47,6 +48,33 @@ put_person(struct json *j, const struct demo *d, const struct demo_person *p)
 		    demo_stations[p->station].name);
 		json_put_text(j, "duty", p->duty);
 	}
+	json_close(j);
+}
+
+/* Accounts that may bring bills. */
+static void
+put_payee(struct json *j, const struct demo *d, const struct demo_person *p)
+{
+	const char	*duty;
+	int64_t		 kinds;
+	int		 i = ctl_demo_payee_of(p->account, &duty), k;
+
+	if (i < 0)
+		return;
+	json_open(j);
+	json_put_text(j, "account", p->account);
+	json_put_text(j, "password", DEMO_PASSWORD);
+	json_put_text(j, "name", p->name);
+	put_community(j, d, p->community);
+	json_put_id(j, "payee", d->payees[i]);
+	json_put_text(j, "payee_name", ctl_demo_payee_name(i, &kinds));
+	json_put_text(j, "duty", duty);
+	json_key(j, "bill_kinds");
+	json_list(j);
+	for (k = 0; bill_kinds[k] != NULL; k++)
+		if (kinds & INT64_C(1) << k)
+			json_text(j, bill_kinds[k]);
+	json_unlist(j);
 	json_close(j);
 }
 
@@ -94,6 +122,11 @@ put_all(struct json *j, const struct demo *d, const char *base_url,
 	json_list(j);
 	for (i = 0; demo_people[i].account != NULL; i++)
 		put_person(j, d, &demo_people[i]);
+	json_unlist(j);
+	json_key(j, "payees");
+	json_list(j);
+	for (i = 0; demo_people[i].account != NULL; i++)
+		put_payee(j, d, &demo_people[i]);
 	json_unlist(j);
 	json_key(j, "duty");
 	json_list(j);

@@ -311,6 +311,8 @@ ctl_demo_load(void *arg)
 	if ((e = load_territory(d)) == OK && (e = load_stations(d)) == OK)
 		e = load_people(d);
 	if (e == OK)
+		e = ctl_demo_payee_load(d);
+	if (e == OK)
 		place_residents(d);
 	/* Somebody else loads the same: look again. */
 	return e == ERR_UNIQUE ? ERR_AGAIN : e;

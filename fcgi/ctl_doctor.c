@@ -22,6 +22,7 @@
 #include "base/crypt.h"
 #include "base/err.h"
 #include "store/redis.h"
+#include "wechat/pay.h"
 #include "wechat/wechat.h"
 
 #include "ctl.h"
@@ -80,6 +81,11 @@ check_standin(struct doctor *d)
 {
 	const struct conf	*c = d->conf;
 
+	if (strncmp(c->pay_url, "http://", 7) == 0 &&
+	    c->pay_mchid[0] != '\0' && !is_loopback(c->listen))
+		ctl_doctor_say(d, GRADE_FAIL, "a stand-in for WeChat Pay, and"
+		    " nginx answers others: anybody can pay with nothing",
+		    "pay_url = https://api.mch.weixin.qq.com");
 	if (strncmp(c->wechat_url, "http://", 7) != 0)
 		return;
 	if (is_loopback(c->listen))
@@ -295,6 +301,84 @@ check_wechat(struct doctor *d)
 		    "see to [wechat]; the log line says what is wrong");
 }
 
+/* ---- WeChat Pay ---- */
+
+/* What to do about an echo that did not come back. */
+static const char *
+pay_help(const char *code)
+{
+	static const struct {
+		const char	*code, *how;
+	} rows[] = {
+		{ "SIGNERROR", "pay_mchid, pay_serial and pay_key_file do not"
+		    " belong together, or the clock is wrong" },
+		{ "clock", "set the clock: it may be off by less than five"
+		    " minutes" },
+		{ "serial", "put the key that WeChat Pay signs with into"
+		    " pay_platform_dir" },
+		{ "signature", "the key in pay_platform_dir is not the one"
+		    " that its name says" },
+		{ "key", "all certificates in pay_platform_dir have ended" },
+		{ "sealed", "pay_key_file is not the key of the certificate"
+		    " that WeChat Pay has" },
+		{ "tls", "see to the certificates of this machine" },
+		{ "absent", "is pay_url WeChat Pay's?" },
+	};
+	size_t	i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (code != NULL && strcmp(code, rows[i].code) == 0)
+			return rows[i].how;
+	return "see to the network and pay_url; the log line says more";
+}
+
+static void
+ask_echo(struct doctor *d)
+{
+	struct wechat		*w = wechat_new(d->conf);
+	struct pay_refusal	 why = { .status = 0 };
+	const char		*what;
+	enum err		 e;
+
+	what = arena_fmt(d->arena, "WeChat Pay at %s", d->conf->pay_url);
+	/* What is signed bears the time that the programs go by. */
+	if (d->conf->clock_file[0] != '\0')
+		(void)clock_follow(d->conf->clock_file);
+	e = w != NULL ? pay_echo(w, d->arena, &why) : ERR_INTERNAL;
+	wechat_free(w);
+	if (e == OK)
+		ctl_doctor_say(d, GRADE_OK, arena_fmt(d->arena,
+		    "%s: keys, clock and signatures are good", what), NULL);
+	else
+		ctl_doctor_say(d, e == ERR_PAY_REFUSED ? GRADE_FAIL :
+		    GRADE_WARN, arena_fmt(d->arena,
+		    "%s gives no echo: %s%s%s", what,
+		    why.code != NULL ? why.code : err_info(e)->title,
+		    why.message != NULL && why.message[0] != '\0' ? ", " : "",
+		    why.message != NULL ? why.message : ""),
+		    pay_help(why.code));
+}
+
+static void
+check_pay(struct doctor *d)
+{
+	if (d->conf->pay_mchid[0] == '\0') {
+		ctl_doctor_say(d, GRADE_OK, "no merchant: nothing is paid"
+		    " online", NULL);
+		return;
+	}
+	if (!check_private(d, "merchant's key", d->conf->pay_key_file,
+	    "take apiclient_key.pem from the merchant console") ||
+	    !check_private(d, "APIv3 key", d->conf->pay_apiv3_file,
+	    "write the 32 characters set in the merchant console"))
+		return;
+	if (pay_init(d->conf) == OK)
+		ask_echo(d);
+	else
+		ctl_doctor_say(d, GRADE_FAIL, "WeChat Pay cannot be asked",
+		    "see to [pay]; the log line says what is wrong");
+}
+
 int
 ctl_doctor(struct ctl *ctl, int argc, char **argv)
 {
@@ -311,6 +395,7 @@ ctl_doctor(struct ctl *ctl, int argc, char **argv)
 	ctl_doctor_store_db(&d);
 	ctl_doctor_store_redis(&d);
 	check_wechat(&d);
+	check_pay(&d);
 	redis_free(d.redis);
 	printf("%d ok, %d warnings, %d failures\n", d.found[GRADE_OK],
 	    d.found[GRADE_WARN], d.found[GRADE_FAIL]);

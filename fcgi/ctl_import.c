@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "http/audit.h"
 #include "http/req.h"
+#include "service/bill.h"
 #include "service/import.h"
 
 #include "ctl.h"
@@ -57,6 +58,7 @@ ctl_import_register(void)
 {
 	ctl_community_register();
 	import_engine_register();
+	bill_engine_register();
 	audit_register();
 }
 
@@ -463,10 +465,11 @@ ctl_import(struct ctl *ctl, int argc, char **argv)
 		{ "faults", required_argument, NULL, 'f' },
 		{ "partial", no_argument, NULL, 'p' },
 		{ "preview", no_argument, NULL, 'n' },
+		{ "payee", required_argument, NULL, 'y' },
 		{ NULL, 0, NULL, 0 }
 	};
 	struct import	 im = { .ctl = ctl };
-	const char	*code = NULL;
+	const char	*code = NULL, *payee = NULL;
 	int		 c;
 
 	optind = 0;
@@ -484,11 +487,20 @@ ctl_import(struct ctl *ctl, int argc, char **argv)
 		case 'n':
 			im.preview = true;
 			break;
+		case 'y':
+			payee = optarg;
+			break;
 		default:
 			return 2;
 		}
 	if (argc - optind != 2)
 		return 2;
+	if ((payee != NULL) != (strcmp(argv[optind], "bills") == 0))
+		return 2;
+	if (payee != NULL)
+		return im.partial || im.faults_path != NULL ? 2 :
+		    ctl_import_bills(ctl, argv[optind + 1], code, payee,
+		    im.preview);
 	return dispatch(&im, argv[optind], argv[optind + 1], code,
 	    code == NULL && !im.partial && !im.preview &&
 	    im.faults_path == NULL);

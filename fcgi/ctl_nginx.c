@@ -298,6 +298,12 @@ print_passing(FILE *fp, const struct conf *cf)
 		"HTTP_USER_AGENT $http_user_agent if_not_empty",
 		"HTTP_IDEMPOTENCY_KEY $http_idempotency_key if_not_empty",
 		"HTTP_ACTING_FOR $http_acting_for if_not_empty",
+		"HTTP_WECHATPAY_TIMESTAMP $http_wechatpay_timestamp"
+		    " if_not_empty",
+		"HTTP_WECHATPAY_NONCE $http_wechatpay_nonce if_not_empty",
+		"HTTP_WECHATPAY_SIGNATURE $http_wechatpay_signature"
+		    " if_not_empty",
+		"HTTP_WECHATPAY_SERIAL $http_wechatpay_serial if_not_empty",
 	};
 	size_t i;
 

@@ -29,6 +29,7 @@
 #include "http/req.h"
 #include "program.h"
 #include "store/redis.h"
+#include "wechat/pay.h"
 #include "wechat/wechat.h"
 
 #define DUE_AT_ONCE	64
@@ -325,7 +326,7 @@ main(int argc, char **argv)
 		return 1;
 	db_register(jobs_sql, JOBS_SQL_MAX);
 	task_register(jobs_tasks);
-	if (wechat_init(conf) == OK)
+	if (wechat_init(conf) == OK && pay_init(conf) == OK)
 		rc = run_all(conf);
 	conf_free(conf);
 	return rc;

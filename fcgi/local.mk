@@ -20,9 +20,11 @@ planetctl_SOURCES = %D%/ctl.c %D%/ctl.h \
 	%D%/ctl_demo_file.c %D%/ctl_demo_load.c %D%/ctl_demo_roster.c \
 	%D%/ctl_doctor.c %D%/ctl_doctor.h %D%/ctl_doctor_store.c \
 	%D%/ctl_import.c %D%/ctl_import.h %D%/ctl_import_community.c \
+	%D%/ctl_import_bills.c %D%/ctl_demo_payee.c \
 	%D%/ctl_keys.c %D%/ctl_keys.h \
 	%D%/ctl_ledger.c \
 	%D%/ctl_nginx.c %D%/ctl_nginx.h \
+	%D%/ctl_recon.c \
 	%D%/ctl_password.c %D%/ctl_password.h \
 	%D%/ctl_person.c %D%/ctl_person.h \
 	%D%/ctl_seal.c \

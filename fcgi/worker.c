@@ -13,6 +13,7 @@
 #include "base/conf.h"
 #include "http/server.h"
 #include "program.h"
+#include "wechat/pay.h"
 #include "wechat/wechat.h"
 
 static int
@@ -53,7 +54,7 @@ main(int argc, char **argv)
 		return 1;
 	threads = (int)(strcmp(pool, "api") == 0 ? conf->api_threads :
 	    conf->slow_threads);
-	if (wechat_init(conf) != OK) {
+	if (wechat_init(conf) != OK || pay_init(conf) != OK) {
 		conf_free(conf);
 		return 1;
 	}

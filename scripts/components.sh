@@ -64,10 +64,19 @@ keep_redis()
 
 keep_standin()
 {
+	local clock more=()
+
+	clock=$(conf_get "$conf" clock_file '')
+	case $clock in
+	'')	;;
+	/*)	more=(--clock-file "$clock") ;;
+	*)	more=(--clock-file "$dir/$clock") ;;
+	esac
 	keep standin TERM 5 node "$top/tests/standin/standin.mjs" \
 	    --port "$standin_port" --state "$dir/standin.json" \
 	    --appid "$(conf_get "$conf" wechat_appid '')" \
-	    --secret "$(cat "$dir/wechat.secret")"
+	    --secret "$(cat "$dir/wechat.secret")" \
+	    --pay-dir "$dir/standin-pay" "${more[@]}"
 }
 
 # Name of the socket of a pool.

@@ -128,7 +128,7 @@ CSV
 
 	say 'The clerk asks every home of the unit whether all is well'
 	call 201 POST /api/v1/roll-calls "$clerk" "$(jq -nc --arg u "$unit" \
-	    --arg t "$(date -u -d '+3 hours' +%FT%TZ)" '{question:
+	    --arg t "$(at 10800)" '{question:
 	    "今晚停水，家里都好吗？",scope:"unit",scope_id:$u,closes_at:$t}')"
 	call_id=$(get .id)
 	show "$(get .homes) homes are asked"

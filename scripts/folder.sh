@@ -49,6 +49,8 @@ make_secret()
 make_conf()
 {
 	[ ! -e "$conf" ] || return 0
+	# Eight bytes: milliseconds ahead, none yet.
+	[ -e "$dir/clock" ] || head -c 8 /dev/zero >"$dir/clock"
 	cat >"$conf" <<'TEXT'
 ; Written once by scripts/run; change what you like and --reload.
 ; planetctl conf-sample prints every key with its default.
@@ -56,6 +58,8 @@ make_conf()
 [server]
 listen = 127.0.0.1:8080
 run_dir = run
+; scripts/demo sees the next morning by it; take it out to be of use.
+clock_file = clock
 
 [database]
 db = sqlite:planet.db
@@ -70,6 +74,10 @@ wechat_url = http://127.0.0.1:0
 wechat_appid = wx0123456789abcdef
 wechat_secret_file = wechat.secret
 wechat_state = developer
+
+[pay]
+; Written for the stand-in; with another pay_url all is left to you.
+pay_url = http://127.0.0.1:0
 
 [templates]
 order_progress = standin-order-progress
@@ -137,7 +145,8 @@ absolute_run_dir()
 	esac
 }
 
-# Sets run_dir and generation, and the keys that name it unless they are the user's.
+# Sets run_dir and generation, and the keys that name it unless they are
+# the user's.
 choose_run_dir()
 {
 	local value
@@ -193,6 +202,27 @@ choose_standin()
 	done
 	standin_url=http://127.0.0.1:$standin_port
 	conf_set "$conf" wechat wechat_url "$standin_url"
+}
+
+# The merchant whose keys the stand-in has made, unless the user has another.
+choose_pay()
+{
+	local keys=standin-pay name
+
+	case $(conf_get "$conf" pay_url '')+$(conf_get "$conf" pay_mchid '') in
+	+ | http://127.0.0.1:*) ;;
+	*)	return 0 ;;
+	esac
+	for name in \
+	    "pay_url $standin_url" \
+	    'pay_mchid 1900000109' \
+	    "pay_serial $(cat "$dir/$keys/merchant.serial")" \
+	    "pay_key_file $keys/apiclient_key.pem" \
+	    "pay_apiv3_file $keys/apiv3.key" \
+	    "pay_platform_dir $keys/platform-keys" \
+	    "pay_notify_url $base_url"; do
+		conf_set "$conf" pay "${name%% *}" "${name#* }"
+	done
 }
 
 keep_log_small()

@@ -75,7 +75,7 @@ build()
 conf_get()
 {
 	awk -v key="$2" -v value="$3" '
-		match($0, /^[ \t]*[a-z_]+[ \t]*=/) {
+		match($0, /^[ \t]*[a-z0-9_]+[ \t]*=/) {
 			name = substr($0, 1, RLENGTH - 1)
 			gsub(/[ \t]/, "", name)
 			if (name != key)
@@ -94,7 +94,7 @@ conf_set()
 {
 	value=$4 awk -v section="[$2]" -v key="$3" '
 		BEGIN { new = key " = " ENVIRON["value"] }
-		match($0, /^[ \t]*[a-z_]+[ \t]*=/) {
+		match($0, /^[ \t]*[a-z0-9_]+[ \t]*=/) {
 			name = substr($0, 1, RLENGTH - 1)
 			gsub(/[ \t]/, "", name)
 			if (name == key) {

@@ -4,6 +4,7 @@ EXTRA_DIST += \
 	%D%/bench \
 	%D%/components.sh \
 	%D%/demo \
+	%D%/demo_money.sh \
 	%D%/demo_people.sh \
 	%D%/folder.sh \
 	%D%/keep \
@@ -11,4 +12,5 @@ EXTRA_DIST += \
 	%D%/lint \
 	%D%/run \
 	%D%/setup \
+	%D%/soak \
 	%D%/test

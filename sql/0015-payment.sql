@@ -74,7 +74,8 @@ CREATE INDEX payment_item_payee ON payment_item (community_id, payee_id);
 CREATE TABLE payment_refund (
 	community_id	BIGINT NOT NULL,
 	id		BIGINT NOT NULL,
-	payment_id	BIGINT NOT NULL,
+	-- NULL: of money in doubt that no payment of ours asked for.
+	payment_id	BIGINT,
 	number		TEXT NOT NULL,		-- out_refund_no
 	state		TEXT NOT NULL CHECK (state IN
 	    ('asked', 'running', 'done', 'abnormal', 'dead')),
@@ -132,13 +133,14 @@ CREATE TABLE money_doubt (
 	created_at	BIGINT NOT NULL,
 	updated_at	BIGINT NOT NULL,
 
-	why		TEXT NOT NULL CHECK (why IN ('late', 'double',
+	why		TEXT NOT NULL CHECK (why IN ('late', 'doubled',
 	    'wrong_amount', 'unknown', 'unwanted')),
 	payment_id	BIGINT,
 	number		TEXT NOT NULL,
 	transaction_id	TEXT NOT NULL,
 	amount_fen	BIGINT NOT NULL CHECK (amount_fen > 0),
 	expected_fen	BIGINT,
+	paid_at		BIGINT NOT NULL,	-- by WeChat's clock
 	promised_at	BIGINT NOT NULL,
 	refund_id	BIGINT,
 	PRIMARY KEY (community_id, id)

@@ -14,4 +14,9 @@ dist_sql_DATA = \
 	%D%/0011-water-account.sql \
 	%D%/0012-roll-call.sql \
 	%D%/0013-export.sql \
-	%D%/0014-correction.sql
+	%D%/0014-correction.sql \
+	%D%/0015-payment.sql \
+	%D%/0016-water-pay.sql \
+	%D%/0017-bill.sql \
+	%D%/0018-reconciliation.sql \
+	%D%/0019-receipt.sql

@@ -8,5 +8,7 @@ include tests/unit/nginx.mk
 include tests/unit/ctl.mk
 include tests/unit/water.mk
 include tests/unit/staff.mk
+include tests/unit/recon.mk
+include tests/unit/bill.mk
 include tests/bench/local.mk
 include tests/api/local.mk

@@ -67,6 +67,20 @@ struct conf {
 	const char	*wechat_secret_file; /* mode 0600 */
 	int64_t		 wechat_timeout_ms;
 	const char	*wechat_state;	/* developer, trial, formal */
+	/* [pay] */
+	const char	*pay_url;	/* https://api.mch.weixin.qq.com */
+	const char	*pay_mode;	/* direct, partner */
+	const char	*pay_mchid;	/* empty: nothing is paid online */
+	const char	*pay_serial;	/* of our certificate, 40 hex */
+	const char	*pay_key_file;	/* our private key, mode 0600 */
+	const char	*pay_apiv3_file; /* the 32 characters, mode 0600 */
+	const char	*pay_platform_dir; /* their keys, NAME.pem each */
+	const char	*pay_platform_serial; /* asked for; empty: newest */
+	const char	*pay_sub_mchid;	/* partner: whose money it is */
+	const char	*pay_sub_appid;	/* partner: empty when not theirs */
+	const char	*pay_sp_appid;	/* partner: empty when not another */
+	const char	*pay_notify_url; /* https://HOST, no path */
+	int64_t		 pay_minutes;	/* time to pay */
 	/* [templates] name = id; unknown names are refused */
 	struct conf_template templates[CONF_TEMPLATES];
 	/* [keys] */

@@ -10,8 +10,10 @@ static const char *const log_levels[] = { "debug", "info", "warn", "error",
 static const char *const wechat_states[] = { "developer", "trial", "formal",
 	NULL };
 
+static const char *const pay_modes[] = { "direct", "partner", NULL };
+
 const char *const conf_template_names[] = { "order_progress", "order_todo",
-	"roll_call", NULL };
+	"roll_call", "bill_due", NULL };
 
 _Static_assert(sizeof(conf_template_names) /
     sizeof(conf_template_names[0]) - 1 <= CONF_TEMPLATES, "room for all");
@@ -104,6 +106,33 @@ const struct conf_key conf_keys[] = {
 	    "Longest wait for WeChat's answer."),
 	E("wechat", wechat_state, "formal", wechat_states,
 	    "Version that messages open: developer, trial or formal."),
+
+	K("pay", CONF_TEXT, pay_url, "https://api.mch.weixin.qq.com",
+	    "Base address of WeChat Pay."),
+	E("pay", pay_mode, "direct", pay_modes,
+	    "direct: our own merchant number; partner: a service provider's."),
+	K("pay", CONF_WORD, pay_mchid, "",
+	    "Merchant number (partner: the provider's); empty for none."),
+	K("pay", CONF_WORD, pay_serial, "",
+	    "Serial number of the merchant's certificate, 40 hex digits."),
+	K("pay", CONF_PATH, pay_key_file, "apiclient_key.pem",
+	    "The merchant's private key, mode 0600."),
+	K("pay", CONF_PATH, pay_apiv3_file, "apiv3.key",
+	    "File that holds the APIv3 key, mode 0600."),
+	K("pay", CONF_PATH, pay_platform_dir, "platform-keys",
+	    "Folder of WeChat Pay's keys: PUB_KEY_ID_....pem or SERIAL.pem."),
+	K("pay", CONF_WORD, pay_platform_serial, "",
+	    "Key that answers shall be signed by; empty: a public key first."),
+	K("pay", CONF_WORD, pay_sub_mchid, "",
+	    "partner: merchant number that the money is for."),
+	K("pay", CONF_WORD, pay_sub_appid, "",
+	    "partner: AppID of the sub-merchant's own mini-program, if any."),
+	K("pay", CONF_WORD, pay_sp_appid, "",
+	    "partner: the provider's own AppID; empty for wechat_appid."),
+	K("pay", CONF_TEXT, pay_notify_url, "https://example.com",
+	    "Where WeChat Pay reaches us; the paths are added."),
+	I("pay", pay_minutes, "15", 1, 1440,
+	    "Minutes a resident has to pay."),
 
 	K("keys", CONF_PATH, keys_file, "planet.keys",
 	    "Keys of sealed columns, mode 0600."),

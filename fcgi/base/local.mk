@@ -14,6 +14,7 @@ libbase_a_SOURCES = \
 	%D%/crypt_key.c %D%/crypt_keyfile.c \
 	%D%/csv.c %D%/csv.h \
 	%D%/err.c %D%/err.def %D%/err.h \
+	%D%/fault.c %D%/fault.h \
 	%D%/geo.c %D%/geo.h \
 	%D%/hmac.c %D%/hmac.h \
 	%D%/id.c %D%/id.h \

@@ -27,8 +27,8 @@ static const struct view_column tell_user_columns[] = {
 };
 static const struct view tell_user_view = VIEW(tell_user, "TellUser");
 
-enum { TELL_SQL_ORG, TELL_SQL_COURIERS, TELL_SQL_ADMINS, TELL_SQL_HELPERS,
-	TELL_SQL_MAX };
+enum { TELL_SQL_ORG, TELL_SQL_COURIERS, TELL_SQL_ADMINS, TELL_SQL_PLATFORM,
+	TELL_SQL_HELPERS, TELL_SQL_MAX };
 
 static struct stmt tell_sql[] = {
 	[TELL_SQL_ORG] = { RO, 2, &tell_user_view,
@@ -42,6 +42,10 @@ static struct stmt tell_sql[] = {
 	[TELL_SQL_ADMINS] = { RO, 1, &tell_user_view,
 	    "SELECT user_id FROM user_role WHERE community_id = $1"
 	    " AND role = 'admin' ORDER BY user_id", NULL, 0 },
+	/* Of what no community knows. */
+	[TELL_SQL_PLATFORM] = { RO, 0, &tell_user_view,
+	    "SELECT DISTINCT user_id FROM user_role"
+	    " WHERE role = 'platform' ORDER BY user_id", NULL, 0 },
 	/* Who has done a step for the owner and still may. */
 	[TELL_SQL_HELPERS] = { RO, 4, &tell_user_view,
 	    "SELECT DISTINCT h.helper_id AS user_id FROM flow_event f"
@@ -123,7 +127,10 @@ audience(struct req *rq, const struct flow_step *st, enum flow_audience to,
 		s = &tell_sql[TELL_SQL_ORG];
 	else if (to == TELL_COURIERS)
 		s = &tell_sql[TELL_SQL_COURIERS];
-	else
+	else if (st->thing.community_id == 0) {
+		s = &tell_sql[TELL_SQL_PLATFORM];
+		v = NOTHING;
+	} else
 		v.n = 1;
 	if ((e = db_query(rq->db, s, v, &rows)) != OK)
 		return e;

@@ -317,6 +317,8 @@ put_problems(struct json *j, const struct route *r)
 	put_problem(j, "422");
 	put_problem(j, "429");
 	put_problem(j, "500");
+	if (r->pool == POOL_SLOW)
+		put_problem(j, "502");
 	put_problem(j, "503");
 	put_problem(j, "default");
 }

@@ -20,6 +20,7 @@
 #include "store/session.h"
 
 struct conf;
+struct pay_proof;
 struct redis;
 struct wechat;
 
@@ -49,6 +50,7 @@ struct req {
 	const char		*address;	/* client's IP */
 	const char		*agent;		/* User-Agent; NULL when none */
 	const char		*request_id;	/* nginx's $request_id */
+	const struct pay_proof	*proof;		/* of WeChat Pay, or NULL */
 	const char		*body;		/* NUL-terminated */
 	size_t			 body_len;
 	enum err		 body_err;	/* it was too large or cut */

@@ -78,7 +78,9 @@ limit_address(struct req *rq)
 	bool login = password || rq->route->method == POST;
 	enum err e;
 
-	if (rq->route->reply == REPLY_TEXT)
+	/* What proves itself by a signature comes from few addresses. */
+	if (rq->route->reply == REPLY_TEXT ||
+	    (rq->route->in != NULL && rq->route->in->raw))
 		return OK;
 	e = limit_take(rq->redis, password ? "login" : "address",
 	    address_key(rq), password ? rq->conf->logins :

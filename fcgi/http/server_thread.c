@@ -20,6 +20,7 @@
 #include "base/crypt.h"
 #include "base/log.h"
 #include "store/redis.h"
+#include "wechat/pay.h"
 #include "wechat/wechat.h"
 
 #include "http/health.h"
@@ -132,12 +133,36 @@ named(const char *env, const char *name, size_t n)
 }
 #define NAMED(env, lit) named((env), (lit), sizeof(lit) - 1)
 
+/* What proves a notice of WeChat Pay; false when it is none of that. */
+static bool
+read_proof(struct req *rq, const char *env)
+{
+	struct pay_proof *proof = (struct pay_proof *)rq->proof;
+	const char *v;
+
+	if (strncmp(env, "HTTP_WECHATPAY_", 15) != 0)
+		return false;
+	if (proof == NULL)
+		rq->proof = proof = ARENA_NEW(rq->arena, struct pay_proof);
+	if ((v = NAMED(env, "HTTP_WECHATPAY_TIMESTAMP")) != NULL)
+		proof->timestamp = v;
+	else if ((v = NAMED(env, "HTTP_WECHATPAY_NONCE")) != NULL)
+		proof->nonce = v;
+	else if ((v = NAMED(env, "HTTP_WECHATPAY_SIGNATURE")) != NULL)
+		proof->signature = v;
+	else if ((v = NAMED(env, "HTTP_WECHATPAY_SERIAL")) != NULL)
+		proof->serial = v;
+	return true;
+}
+
 /* What we want of the some twenty parameters that nginx sends. */
 static void
 read_param(struct req *rq, const char *env, const char **ret_length)
 {
 	const char *v;
 
+	if (read_proof(rq, env))
+		return;
 	if ((v = NAMED(env, "REQUEST_METHOD")) != NULL)
 		rq->method = method_find(strcmp(v, "HEAD") ? v : "GET");
 	else if ((v = NAMED(env, "DOCUMENT_URI")) != NULL)

@@ -3,10 +3,14 @@
  * ledger_check.c -- everything added up anew, nightly and when asked for.
  *
  * Each statement compares rows with rows of the same moment, so that it
- * may run while the ledger is written to.
+ * may run while the ledger is written to.  What the night finds is told to
+ * the admins of the community, once a day.
  */
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "flow/flow.h"
+#include "flow/outbox.h"
 #include "flow/task.h"
 #include "http/req.h"
 #include "service/ledger.h"
@@ -14,6 +18,8 @@
 
 #define CHECKS	32	/* tables of them */
 #define AT	(3 * 60 + 10)	/* minute of the night */
+#define TOLD	64		/* communities, and admins of each */
+#define PAGE	"pages/ledger/check?day="
 
 struct ledger_counts {
 	int64_t		 entries, lines, accounts;
@@ -28,8 +34,19 @@ static const struct view_column ledger_counts_columns[] = {
 static const struct view ledger_counts_view =
     VIEW(ledger_counts, "LedgerCounts");
 
+struct ledger_admin {
+	int64_t		 user_id;
+};
+
+static const struct view_column ledger_admin_columns[] = {
+	C_ID(ledger_admin, user_id),
+	C_END
+};
+static const struct view ledger_admin_view =
+    VIEW(ledger_admin, "LedgerAdmin");
+
 enum { CHECK_COUNT, CHECK_SUM, CHECK_EMPTY, CHECK_LOOSE, CHECK_BALANCE,
-	CHECK_RUNNING, CHECK_SQL_MAX };
+	CHECK_RUNNING, CHECK_ADMINS, CHECK_SQL_MAX };
 
 static struct stmt check_sql[] = {
 	[CHECK_COUNT] = { RO, 0, &ledger_counts_view,
@@ -68,6 +85,13 @@ static struct stmt check_sql[] = {
 	    " (PARTITION BY community_id, account_id ORDER BY seq)) r"
 	    " WHERE r.balance <> r.total OR r.seq <> r.place"
 	    " OR r.balance < 0", NULL, 0 },
+	/* Whoever was told today is told no more. */
+	[CHECK_ADMINS] = { RO, 3, &ledger_admin_view,
+	    "SELECT r.user_id FROM user_role r WHERE r.community_id = $1"
+	    " AND r.role = 'admin' AND NOT EXISTS (SELECT 1 FROM outbox o"
+	    " WHERE o.community_id = r.community_id"
+	    " AND o.user_id = r.user_id AND o.page = $2)"
+	    " ORDER BY r.user_id LIMIT $3", NULL, 0 },
 };
 
 static const struct ledger_check own_checks[] = {
@@ -138,21 +162,72 @@ ledger_check(struct db *db, struct arena *a,
 	return OK;
 }
 
+/* Communities that have a fault. */
+struct faulty {
+	int		 n;
+	int64_t		 community_id[TOLD];
+	int64_t		 now;			/* being told */
+};
+
 static void
-log_fault(void *arg, const char *what, const struct ledger_fault *f)
+note_fault(void *arg, const char *what, const struct ledger_fault *f)
 {
-	(void)arg;
+	struct faulty	*faulty = arg;
+	int		 i;
+
+	for (i = 0; i < faulty->n; i++)
+		if (faulty->community_id[i] == f->community_id)
+			break;
+	/* Nobody's community has no admins. */
+	if (i == faulty->n && i < TOLD && f->community_id != 0)
+		faulty->community_id[faulty->n++] = f->community_id;
 	log_error("ledger community=%lld id=%lld fault=\"%s\"",
 	    (long long)f->community_id, (long long)f->id, what);
+}
+
+static enum err
+tell_admins(struct req *rq, void *arg)
+{
+	const struct faulty	*faulty = arg;
+	struct clock_local	 day = clock_local(rq->now);
+	int64_t			 users[TOLD];
+	struct ledger_admin	 row;
+	struct rows		 rows;
+	const char		*page, *data;
+	enum err		 e;
+	int			 i, n = 0;
+
+	rq->who.community_id = faulty->now;
+	page = arena_fmt(rq->arena, PAGE "%04d%02d%02d", day.year, day.month,
+	    day.day);
+	e = db_query(rq->db, &check_sql[CHECK_ADMINS],
+	    WITH(V(faulty->now), V(page), V(TOLD)), &rows);
+	if (e != OK)
+		return e;
+	while (n < TOLD && db_each(&rows, &row))
+		users[n++] = row.user_id;
+	e = db_end(&rows);
+	data = flow_message(rq, "社区总账核对", "账目不平",
+	    "夜间核对发现差错，请尽快处理");
+	for (i = 0; e == OK && i < n; i++)
+		e = outbox_put(rq, users[i], "order_todo", page, data);
+	return e;
 }
 
 static enum err
 run_nightly(struct req *rq)
 {
 	struct ledger_report	report;
+	struct faulty		*faulty = ARENA_NEW(rq->arena,
+				    struct faulty);
 	enum err		e;
+	int			i;
 
-	e = ledger_check(rq->db, rq->arena, log_fault, NULL, &report);
+	e = ledger_check(rq->db, rq->arena, note_fault, faulty, &report);
+	for (i = 0; e == OK && i < faulty->n; i++) {
+		faulty->now = faulty->community_id[i];
+		e = req_transact(rq, tell_admins, faulty);
+	}
 	if (e != OK)
 		return e;
 	log_info("ledger entries=%lld lines=%lld accounts=%lld faults=%lld",

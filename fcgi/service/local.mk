@@ -3,6 +3,21 @@ noinst_LIBRARIES += libservice.a
 libservice_a_CFLAGS = $(AM_CFLAGS) $(XLSX_CFLAGS)
 libservice_a_SOURCES = \
 	%D%/service.c %D%/service.h \
+	%D%/payment.c %D%/payment_thing.c %D%/payment.h \
+	%D%/payment_internal.h %D%/payment_ask.c %D%/payment_book.c \
+	%D%/payment_doubt.c %D%/payment_flow.c %D%/payment_notice.c \
+	%D%/payment_refund.c \
+	%D%/statement.c %D%/statement.h \
+	%D%/recon.c %D%/recon.h \
+	%D%/recon_diff.c \
+	%D%/recon_export.c \
+	%D%/recon_match.c \
+	%D%/recon_run.c \
+	%D%/recon_share.c \
+	%D%/recon_stage.c \
+	%D%/settlement.c \
+	%D%/receipt.c %D%/receipt.h \
+	%D%/receipt_title.c \
 	%D%/sealed.c %D%/sealed.h \
 	%D%/scope.c %D%/scope.h \
 	%D%/household.c %D%/household.h %D%/household_internal.h \
@@ -22,7 +37,7 @@ libservice_a_SOURCES = \
 	%D%/water_place.c \
 	%D%/water_offer.c \
 	%D%/water_flow.c \
-	%D%/water_order.c \
+	%D%/water_order.c %D%/water_pay.c %D%/shipping.c %D%/shipping.h \
 	%D%/station.c \
 	%D%/place_rank.c %D%/place_tree.c %D%/place_tree.h \
 	%D%/grid.c %D%/grid.h \
@@ -78,10 +93,17 @@ libservice_a_SOURCES = \
 	%D%/ledger.c %D%/ledger.h \
 	%D%/ledger_check.c \
 	%D%/water_account.c %D%/water_account.h \
-	%D%/water_book.c \
+	%D%/water_book.c %D%/water_book_buy.c \
 	%D%/water_ticket.c \
 	%D%/water_barrel.c \
 	%D%/water_ledger.c \
+	%D%/bill.c %D%/bill.h %D%/bill_internal.h %D%/bill_full.c \
+	%D%/bill_sum.c %D%/bill_pay.c \
+	%D%/bill_dispute.c %D%/bill_waiver.c \
+	%D%/bill_batch.c %D%/bill_read.c %D%/bill_apply.c \
+	%D%/bill_cell.c %D%/bill_cell.h \
+	%D%/bill_remind.c %D%/bill_report.c \
+	%D%/payee.c \
 	%D%/correction.c \
 	%D%/roll_call.c %D%/roll_call.h \
 	%D%/roll_call_answer.c %D%/roll_call_flow.c

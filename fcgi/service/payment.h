@@ -97,8 +97,8 @@ struct payment_kind {
 };
 
 /* Add a kind; before service_ready ends. */
-void payment_kind_register(const struct payment_kind *);
-const struct payment_kind *payment_kind_find(const char *name);
+void payment_thing_add(const struct payment_kind *);
+const struct payment_kind *payment_thing_kind(const char *name);
 
 /*
  * Give back `fen` of what was paid for a thing, 0 for all that is left, on
@@ -129,14 +129,20 @@ struct payment_of {
 enum err payment_find(struct req *, const char *kind, int64_t thing_id,
     struct payment_of *ret);
 
+/*
+ * A payment paid only part of a thing: what is left of it may be paid by
+ * another.  In `paid`.
+ */
+enum err payment_let_go(struct req *, const char *kind, int64_t thing_id,
+    int64_t payment_id);
+
 /* Ledger names. */
-struct ledger_key payment_key_clearing(void);
-struct ledger_key payment_key_doubt(void);
-struct ledger_key payment_key_fee(void);
-struct ledger_key payment_key_due(int64_t org_id);
+struct ledger_key payment_thing_clearing(void);
+struct ledger_key payment_thing_doubt(void);
+struct ledger_key payment_thing_fee(void);
+struct ledger_key payment_thing_due(int64_t org_id);
 
 void payment_register(void);
-void payment_thing_register(void);
 void payment_book_register(void);
 void payment_notice_register(void);
 void payment_ask_register(void);

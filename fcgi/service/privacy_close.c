@@ -160,7 +160,8 @@ static struct stmt close_sql[] = {
 	[CLOSE_LOOK] = { RO, 1, &closing_view,
 	    "SELECT (SELECT COUNT(*) FROM water_order w WHERE "
 	    EVERYWHERE("w") " AND w.owner_id = $1 AND w.state IN"
-	    " ('placed', 'accepted', 'delivering', 'delivered')) AS orders,"
+	    " ('unpaid', 'paying', 'placed', 'accepted', 'delivering',"
+	    " 'delivered')) AS orders,"
 	    " (SELECT COUNT(*) FROM user_role r WHERE r.user_id = $1"
 	    " AND r.role <> 'resident') + (SELECT COUNT(*)"
 	    " FROM org_staff s WHERE " EVERYWHERE("s")
@@ -216,7 +217,8 @@ static struct stmt close_sql[] = {
 	    "SELECT w.id, w.community_id, w.owner_id FROM app_user u"
 	    " JOIN water_order w ON " EVERYWHERE("w")
 	    " AND w.owner_id = u.id WHERE u.closed_at > $1"
-	    " AND w.state IN ('placed', 'accepted') ORDER BY w.id LIMIT $2",
+	    " AND w.state IN ('unpaid', 'paying', 'placed', 'accepted')"
+	    " ORDER BY w.id LIMIT $2",
 	    NULL, 0 },
 };
 

@@ -5,6 +5,8 @@
 #include "flow/flow.h"
 #include "http/http.h"
 #include "http/route.h"
+#include "service/bill.h"
+#include "service/payment.h"
 #include "service/service.h"
 
 bool
@@ -37,8 +39,13 @@ service_ready(void)
 	export_register();
 	audit_log_register();
 	ledger_register();
+	payment_register();
+	bill_register();
 	water_account_register();
 	roll_call_register();
 	correction_register();
+	recon_register();
+	settlement_register();
+	receipt_register();
 	return route_ready() && flow_ready();
 }

@@ -45,5 +45,8 @@ void ledger_check_register_own(void);
 void water_account_register(void);
 void roll_call_register(void);
 void correction_register(void);
+void recon_register(void);
+void settlement_register(void);
+void receipt_register(void);
 
 #endif

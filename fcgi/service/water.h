@@ -9,6 +9,7 @@
  * water_offer.c    asking the next station
  * water_flow.c     the flow of an order
  * water_order.c    orders: view, lists, routes
+ * water_pay.c      orders paid online
  * water_account.h  tickets, barrels and deposits of a household
  * station.c        the station's side of all this
  */
@@ -142,7 +143,7 @@ struct water_again_in {
 	int64_t		 expected_total_fen;
 };
 /* How an order is paid, as places of water_payments. */
-enum { WATER_ON_DELIVERY, WATER_BY_TICKET };
+enum { WATER_ON_DELIVERY, WATER_BY_TICKET, WATER_ONLINE };
 extern const char *const water_payments[];
 
 /* One line of an order, priced. */
@@ -196,6 +197,28 @@ enum err water_offer_next(struct req *, struct flow_step *);
 /* Note that order `order_id` was offered to a station, once. */
 enum err water_offer_note(struct req *, int64_t order_id, int64_t station_id);
 
+/* ---- paying online ---- */
+
+/* Milliseconds that a resident has to pay. */
+int64_t water_pay_time(const struct req *);
+
+/* Hooks of the flow: an order waits for its money; for its gateway. */
+enum err water_pay_begin(struct req *, struct flow_step *);
+enum err water_pay_wind_up(struct req *, struct flow_step *);
+
+/*
+ * The order ends without water: a payment that is open is closed, what was
+ * paid goes back.
+ */
+enum err water_pay_end(struct req *, struct flow_step *);
+
+/*
+ * SQL: order row `w` is not the station's yet, or never was: nobody has
+ * paid for it.
+ */
+#define WATER_UNPAID(w)							\
+	"(" w ".payment = 'online' AND " w ".paid_at IS NULL)"
+
 /* The handler of POST /water/orders, also for the last one again. */
 enum err water_place(struct req *);
 enum err water_place_again(struct req *);
@@ -229,5 +252,6 @@ void water_stock_register(void);
 void water_place_register(void);
 void water_offer_register(void);
 void water_flow_register(void);
+void water_pay_register(void);
 
 #endif

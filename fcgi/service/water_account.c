@@ -448,6 +448,7 @@ void
 water_account_register(void)
 {
 	water_book_register();
+	water_book_buy_register();
 	water_ticket_register();
 	water_barrel_register();
 	water_ledger_register();

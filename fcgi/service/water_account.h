@@ -4,6 +4,7 @@
  *
  * water_account.c  whose account it is; summaries
  * water_book.c     ticket books: sold and given back
+ * water_book_buy.c offered by a station, bought and paid online
  * water_ticket.c   tickets: held, spent, back again
  * water_barrel.c   barrels and deposits at the door
  * water_ledger.c   every line, explained
@@ -21,7 +22,16 @@
  *	water_account	barrels, deposit
  *	water_book	real, gift, held_real, held_gift (tickets),
  *			prepaid (fen: what the real tickets left are worth)
- *	org (station)	tickets, barrels, cash, earned (not kept)
+ *	org (station)	tickets, barrels, cash, online, earned (not kept)
+ *
+ * Money that came in at the till stands against `cash`.  What was paid
+ * online was booked by the payment already, as the station's `due`
+ * (payment.h), so the sale of such a book stands against `online`, which
+ * only says where its prepaid money lies: nobody adds `online` to `due`.
+ * The same way back: a refund takes from `due`, and the book from `online`.
+ * What comes back for a book is its prepaid money, which is its price less
+ * what was earned; each ticket earned its share with the fraction of a fen
+ * dropped, so the fractions are the resident's.
  *
  * Each booking first takes the account's row, so what is read after that
  * stands until the commit.  Rows are taken in the order of their ids.
@@ -134,6 +144,40 @@ enum err water_ticket_back(struct req *, int64_t order_id);
 enum err water_ticket_spend(struct req *, int64_t order_id,
     int64_t station_id);
 
+/* ---- books ---- */
+
+struct water_book_new {
+	int64_t		 id;
+	int64_t		 account_id;	/* whose row is taken */
+	int64_t		 station_id;
+	int64_t		 product_id;
+	const char	*title;
+	int64_t		 paid, gift;	/* tickets */
+	int64_t		 price_fen;
+	bool		 online;
+	int64_t		 sold_by;	/* user */
+};
+
+/* Write a book that was paid for, and its sale. */
+enum err water_book_write(struct req *, const struct water_book_new *);
+
+/*
+ * What would come back now for book `id`, paid online, when the caller may
+ * give it back: one of its household, or the desk of its station.
+ */
+enum err water_book_worth(struct req *, int64_t id, int64_t *ret_fen);
+
+/*
+ * `fen` of what was paid for book `id` is on its way back: the book is
+ * closed.  ERR_STATE when that is not what it is worth.
+ */
+enum err water_book_end(struct req *, int64_t id, int64_t fen);
+
+/* Answer with the book `id` of the caller's household. */
+enum err water_book_answer_mine(struct req *, int64_t id);
+
+#define WATER_BOOK_MAX	500	/* tickets of a book */
+
 /* ---- barrels ---- */
 
 /* What happened at the door. */
@@ -157,6 +201,7 @@ enum err water_barrel_deliver(struct req *, const struct flow_step *,
 const char *water_door_note(struct req *, const struct water_door *);
 
 void water_book_register(void);
+void water_book_buy_register(void);
 void water_ticket_register(void);
 void water_barrel_register(void);
 void water_ledger_register(void);

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * water_book.c -- ticket books: sold by the station, and given back.
+ * water_book.c -- ticket books: sold, and given back.
  *
  * One ticket is one barrel of the book's product at the book's station.  A
  * book given back returns the money of the tickets paid for that are not
  * spent; its gifts lapse.  How tickets are spent is in water_ticket.c.
  */
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/id.h"
 #include "base/money.h"
 #include "http/audit.h"
 #include "http/req.h"
+#include "service/payment.h"
 #include "service/water.h"
 #include "service/water_account.h"
 
-#define BOOK_MAX	500	/* tickets of a book */
-
-static const char *const received_names[] = { "cash", NULL };
+/* How the money came; by hand only the first. */
+static const char *const till_names[] = { "cash", NULL };
+static const char *const received_names[] = { "cash", "online", NULL };
 
 struct book_new {
 	int64_t		 address_id;
@@ -32,10 +35,10 @@ static const struct field book_new_fields[] = {
 	F_ID(book_new, address_id, "地址", MAY),
 	F_ID(book_new, order_id, "订单", MAY),
 	F_ID(book_new, product_id, "商品", MUST),
-	F_INT(book_new, paid, "付款张数", MUST, 0, BOOK_MAX),
-	F_INT(book_new, gift, "赠送张数", MUST, 0, BOOK_MAX),
+	F_INT(book_new, paid, "付款张数", MUST, 0, WATER_BOOK_MAX),
+	F_INT(book_new, gift, "赠送张数", MUST, 0, WATER_BOOK_MAX),
 	F_INT(book_new, price_fen, "金额（分）", MUST, 0, 10000000),
-	F_ENUM(book_new, received, "收款方式", MUST, received_names),
+	F_ENUM(book_new, received, "收款方式", MUST, till_names),
 	F_END
 };
 static const struct shape book_new_shape =
@@ -147,8 +150,9 @@ static const struct view sale_view = VIEW(sale, "WaterTicketSale");
 
 #define MANAGES(station) WATER_WORKS(station, WATER_NO_COURIER)
 
-enum { BOOK_FOR_ADDRESS, BOOK_FOR_ORDER, BOOK_ADD, BOOK_GET, BOOK_MINE,
-	BOOK_OF_ACCOUNT, BOOK_CLOSE, BOOK_SQL_MAX };
+enum { BOOK_FOR_ADDRESS, BOOK_FOR_ORDER, BOOK_ADD, BOOK_GET, BOOK_GET_MINE,
+	BOOK_GET_ANY, BOOK_MINE, BOOK_OF_ACCOUNT, BOOK_CLOSE,
+	BOOK_SQL_MAX };
 
 static struct stmt book_sql[] = {
 	[BOOK_FOR_ADDRESS] = { RO, 4, &sale_view,
@@ -179,6 +183,14 @@ static struct stmt book_sql[] = {
 	[BOOK_GET] = { RO, 3, &water_book_view,
 	    BOOK_SELECT " WHERE b.community_id = $1 AND b.id = $3 AND"
 	    MANAGES("b.station_id"), NULL, 0 },
+	[BOOK_GET_MINE] = { RO, 3, &water_book_view,
+	    BOOK_SELECT " JOIN water_account a"
+	    " ON a.community_id = b.community_id AND a.id = b.account_id"
+	    " WHERE" WATER_MINE("a") " AND b.id = $3", NULL, 0 },
+	/* For the platform, which has no user. */
+	[BOOK_GET_ANY] = { RO, 3, &water_book_view,
+	    BOOK_SELECT " WHERE b.community_id = $1"
+	    " AND CAST($2 AS BIGINT) >= 0 AND b.id = $3", NULL, 0 },
 	[BOOK_MINE] = { RO, 2, &water_book_view,
 	    BOOK_SELECT " JOIN water_account a"
 	    " ON a.community_id = b.community_id AND a.id = b.account_id"
@@ -212,38 +224,62 @@ check_sale(struct req *rq, const struct book_new *in)
 }
 
 static enum err
-book_answer(struct req *rq, int64_t id)
+read_book(struct req *rq, int which, int64_t id, struct water_book *ret)
+{
+	return db_one(rq->db, rq->arena, &book_sql[which],
+	    WITH(V(rq->who.community_id), V(rq->who.user_id), V(id)), ret);
+}
+
+static enum err
+book_answer(struct req *rq, int which, int64_t id)
 {
 	struct water_book	row;
 	enum err		e;
 
-	e = db_one(rq->db, rq->arena, &book_sql[BOOK_GET],
-	    WITH(V(rq->who.community_id), V(rq->who.user_id), V(id)), &row);
+	e = read_book(rq, which, id, &row);
 	return e != OK ? e : req_one(rq, &row);
 }
 
+enum err
+water_book_answer_mine(struct req *rq, int64_t id)
+{
+	return book_answer(rq, BOOK_GET_MINE, id);
+}
+
 static enum err
-post_sale(struct req *rq, const struct book_new *in, int64_t id,
-    int64_t station)
+post_sale(struct req *rq, const struct water_book_new *b)
 {
 	struct ledger_entry	*entry;
 
-	entry = water_account_entry(rq, WATER_SALE, "water_book", id);
-	ledger_add(entry, water_key_book(id, "real"), in->paid);
-	ledger_add(entry, water_key_book(id, "gift"), in->gift);
-	ledger_add(entry, water_key_station(station, "tickets"),
-	    -in->paid - in->gift);
-	ledger_add(entry, water_key_book(id, "prepaid"), in->price_fen);
-	ledger_add(entry, water_key_station(station, "cash"),
-	    -in->price_fen);
+	entry = water_account_entry(rq, WATER_SALE, "water_book", b->id);
+	ledger_add(entry, water_key_book(b->id, "real"), b->paid);
+	ledger_add(entry, water_key_book(b->id, "gift"), b->gift);
+	ledger_add(entry, water_key_station(b->station_id, "tickets"),
+	    -b->paid - b->gift);
+	ledger_add(entry, water_key_book(b->id, "prepaid"), b->price_fen);
+	ledger_add(entry, water_key_station(b->station_id,
+	    received_names[b->online]), -b->price_fen);
 	return water_account_post(rq, entry);
+}
+
+enum err
+water_book_write(struct req *rq, const struct water_book_new *b)
+{
+	enum err	e;
+
+	e = db_run(rq->db, &book_sql[BOOK_ADD],
+	    WITH(V(rq->who.community_id), V(b->id), V(b->account_id),
+	    V(b->station_id), V(b->product_id), V(b->title), V(b->paid),
+	    V(b->gift), V(b->price_fen), V(received_names[b->online]),
+	    V(rq->now), V(b->sold_by)), NULL);
+	return e != OK ? e : post_sale(rq, b);
 }
 
 static enum err
 book_sell(struct req *rq)
 {
 	const struct book_new	*in = rq->in;
-	int64_t			 account, id = id_new();
+	struct water_book_new	 b;
 	struct sale		 s;
 	enum err		 e;
 
@@ -254,19 +290,19 @@ book_sell(struct req *rq)
 	    WITH(V(rq->who.community_id), V(rq->who.user_id),
 	    V(in->order_id != 0 ? in->order_id : in->address_id),
 	    V(in->product_id)), &s);
-	if (e != OK || (e = water_account_take(rq, s.station_id, s.user_id,
-	    s.dwelling_id, &account)) != OK)
+	if (e != OK)
 		return e;
-	e = db_run(rq->db, &book_sql[BOOK_ADD],
-	    WITH(V(rq->who.community_id), V(id), V(account),
-	    V(s.station_id), V(in->product_id),
-	    V(arena_fmt(rq->arena, "%s %s", s.brand, s.name)), V(in->paid),
-	    V(in->gift), V(in->price_fen), V(received_names[in->received]),
-	    V(rq->now), V(rq->who.user_id)), NULL);
-	if (e != OK || (e = post_sale(rq, in, id, s.station_id)) != OK)
+	b = (struct water_book_new){ .id = id_new(),
+	    .station_id = s.station_id, .product_id = in->product_id,
+	    .title = arena_fmt(rq->arena, "%s %s", s.brand, s.name),
+	    .paid = in->paid, .gift = in->gift, .price_fen = in->price_fen,
+	    .sold_by = rq->who.user_id };
+	if ((e = water_account_take(rq, s.station_id, s.user_id,
+	    s.dwelling_id, &b.account_id)) != OK ||
+	    (e = water_book_write(rq, &b)) != OK)
 		return e;
-	audit_thing(rq, "water_book", id);
-	return book_answer(rq, id);
+	audit_thing(rq, "water_book", b.id);
+	return book_answer(rq, BOOK_GET, b.id);
 }
 
 /* ---- giving back ---- */
@@ -286,6 +322,12 @@ refuse_refund(struct req *rq, const struct water_book *b)
 	return OK;
 }
 
+static bool
+is_online(const struct water_book *b)
+{
+	return strcmp(b->received, received_names[true]) == 0;
+}
+
 static enum err
 post_refund(struct req *rq, const struct water_book *b)
 {
@@ -298,23 +340,21 @@ post_refund(struct req *rq, const struct water_book *b)
 	    b->real_left + b->gift_left);
 	ledger_add(entry, water_key_book(b->id, "prepaid"),
 	    -b->prepaid_fen);
-	ledger_add(entry, water_key_station(b->station_id, "cash"),
-	    b->prepaid_fen);
+	ledger_add(entry, water_key_station(b->station_id,
+	    received_names[is_online(b)]), b->prepaid_fen);
 	return water_account_post(rq, entry);
 }
 
 /* Read again once the account's row is ours: then it stands. */
 static enum err
-take_book(struct req *rq, int64_t id, struct water_book *ret)
+take_book(struct req *rq, int which, int64_t id, struct water_book *ret)
 {
 	int64_t		account = 0;
 	enum err	e;
 	int		i;
 
 	for (i = 0; i < 2; i++) {
-		e = db_one(rq->db, rq->arena, &book_sql[BOOK_GET],
-		    WITH(V(rq->who.community_id), V(rq->who.user_id),
-		    V(id)), ret);
+		e = read_book(rq, which, id, ret);
 		if (e == OK && i == 0)
 			e = water_account_lock(rq, account = ret->account_id);
 		if (e != OK)
@@ -324,15 +364,32 @@ take_book(struct req *rq, int64_t id, struct water_book *ret)
 	return ret->account_id == account ? OK : ERR_AGAIN;
 }
 
+/* No ticket of it is left; its money is somewhere else. */
 static enum err
-book_give_back(struct req *rq)
+close_book(struct req *rq, const struct water_book *b)
+{
+	enum err	e;
+
+	if ((e = post_refund(rq, b)) != OK)
+		return e;
+	return db_run(rq->db, &book_sql[BOOK_CLOSE],
+	    WITH(V(rq->who.community_id), V(b->id), V(rq->now),
+	    V(b->prepaid_fen)), NULL);
+}
+
+static enum err
+give_back(struct req *rq, int which)
 {
 	const struct book_refund	*in = rq->in;
 	struct water_book		 b;
 	enum err			 e;
 
-	if ((e = take_book(rq, in->id, &b)) != OK ||
-	    (e = refuse_refund(rq, &b)) != OK)
+	if ((e = take_book(rq, which, in->id, &b)) != OK)
+		return e;
+	if (which == BOOK_GET_MINE && !is_online(&b))
+		return req_fail(rq, ERR_STATE,
+		    "这本水票是在水站付的钱，请到水站退。");
+	if ((e = refuse_refund(rq, &b)) != OK)
 		return e;
 	if (field_given(rq, "expected_fen") &&
 	    in->expected_fen != b.prepaid_fen)
@@ -341,15 +398,68 @@ book_give_back(struct req *rq)
 		    "现在应退 %lld.%02lld 元，请确认后再退。",
 		    (long long)b.prepaid_fen / 100,
 		    (long long)b.prepaid_fen % 100));
-	if ((e = post_refund(rq, &b)) != OK)
+	if ((e = close_book(rq, &b)) != OK)
 		return e;
-	e = db_run(rq->db, &book_sql[BOOK_CLOSE],
-	    WITH(V(rq->who.community_id), V(b.id), V(rq->now),
-	    V(b.prepaid_fen)), NULL);
-	if (e != OK)
+	if (is_online(&b) && b.prepaid_fen > 0 &&
+	    (e = payment_give_back(rq, "water_book", b.id, b.prepaid_fen,
+	    "退水票")) != OK)
 		return e;
 	audit_thing(rq, "water_book", b.id);
-	return book_answer(rq, b.id);
+	return book_answer(rq, which, b.id);
+}
+
+static enum err
+book_give_back(struct req *rq)
+{
+	return give_back(rq, BOOK_GET);
+}
+
+static enum err
+book_give_back_mine(struct req *rq)
+{
+	return give_back(rq, BOOK_GET_MINE);
+}
+
+/* ---- given back as a payment's refund ---- */
+
+enum err
+water_book_worth(struct req *rq, int64_t id, int64_t *ret_fen)
+{
+	struct water_book	b;
+	enum err		e;
+
+	e = take_book(rq, BOOK_GET_MINE, id, &b);
+	if (e == ERR_ABSENT)
+		e = take_book(rq, BOOK_GET, id, &b);
+	if (e != OK)
+		return e;
+	if (!is_online(&b))
+		return ERR_ABSENT;
+	if ((e = refuse_refund(rq, &b)) != OK)
+		return e;
+	*ret_fen = b.prepaid_fen;
+	return OK;
+}
+
+enum err
+water_book_end(struct req *rq, int64_t id, int64_t fen)
+{
+	struct water_book	b;
+	enum err		e;
+
+	if ((e = take_book(rq, BOOK_GET_ANY, id, &b)) != OK)
+		return e;
+	/* By the book's own door: then the money follows the book. */
+	if (b.closed_at != VIEW_NULL_INT)
+		return OK;
+	if ((e = refuse_refund(rq, &b)) != OK)
+		return e;
+	if (fen != b.prepaid_fen)
+		return req_failf(rq, ERR_STATE,
+		    "水票要整本退，现在应退 %lld.%02lld 元。",
+		    (long long)b.prepaid_fen / 100,
+		    (long long)b.prepaid_fen % 100);
+	return close_book(rq, &b);
 }
 
 /* ---- lists ---- */
@@ -384,6 +494,11 @@ static const struct route book_routes[] = {
 	    &book_refund_shape,
 	    REPLY_ONE, &water_book_view, 200, POOL_API, TX_WRITE,
 	    book_give_back, "Take a book back for what is unspent of it" },
+	{ POST, "/api/v1/water/books/{id}/refund",
+	    ROLE_RESIDENT | ACT_WATER, &book_refund_shape,
+	    REPLY_ONE, &water_book_view, 200, POOL_API, TX_WRITE,
+	    book_give_back_mine,
+	    "Give a book paid online back; its payer gets the money" },
 	{ GET, "/api/v1/station/accounts/{id}/ticket-books",
 	    ROLE_MERCHANT | ROLE_COURIER, &book_account_shape,
 	    REPLY_LIST, &water_book_view, 200, POOL_API, TX_READ,

@@ -4,8 +4,9 @@
  *
  * placed -> accepted -> delivering -> delivered -> completed; cancelled
  * and rejected are the other ends.  Barrels come back to the stock in
- * both, and tickets to their book.  Payment is at the door or by ticket; a
- * state between placed and accepted is where paying online goes.
+ * both, tickets to their book, and money paid online to its payer.  What is
+ * to be paid online begins as unpaid and is paying while a payment is open;
+ * the station sees it when it is placed.
  */
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "base/clock.h"
 #include "base/crypt.h"
 #include "http/req.h"
+#include "service/shipping.h"
 #include "service/water.h"
 #include "service/water_account.h"
 
@@ -76,16 +78,24 @@ static struct stmt water_sql[] = {
 	    "UPDATE water_order SET code = $3, code_tries = code_tries * $4"
 	    " WHERE community_id = $1 AND id = $2", NULL, 0 },
 	[WATER_PAID] = { RW, 5, NULL,
-	    "UPDATE water_order SET paid_at = $3, empties = $4,"
-	    " deposit_fen = $5 WHERE community_id = $1 AND id = $2"
-	    " AND paid_at IS NULL", NULL, 0 },
+	    "UPDATE water_order SET paid_at = COALESCE(paid_at, $3),"
+	    " empties = $4, deposit_fen = $5"
+	    " WHERE community_id = $1 AND id = $2", NULL, 0 },
 	[WATER_REASON] = { RW, 3, NULL,
 	    "UPDATE water_order SET reason = $3 WHERE community_id = $1"
 	    " AND id = $2", NULL, 0 },
 };
 
 static struct stmt water_flow_sql[] = {
-	FLOW_SQL("water_order")
+	[FLOW_READ] = { RO, 3, &flow_thing_view,
+	    "SELECT t.community_id, t.id, t.state, t.version, t.urged,"
+	    " t.deadline_at, t.owner_id, t.org_id, t.assignee_id,"
+	    " t.title, s.duty FROM water_order t"
+	    " LEFT JOIN org_staff s ON s.community_id = t.community_id"
+	    " AND s.org_id = t.org_id AND s.user_id = $3"
+	    " AND NOT " WATER_UNPAID("t")
+	    " WHERE t.community_id = $1 AND t.id = $2", NULL, 0 },
+	FLOW_SQL_REST("water_order")
 };
 
 static enum err
@@ -199,14 +209,30 @@ expire(struct req *rq, struct flow_step *st)
 	return OK;
 }
 
-/* Barrels and tickets go back when an order ends without water. */
+/* The money is there: the station's time to accept begins. */
+static enum err
+hand_to_station(struct req *rq, struct flow_step *st)
+{
+	return look_again(rq, st, 0);
+}
+
+static enum err
+lapse(struct req *rq, struct flow_step *st)
+{
+	(void)rq;
+	st->note = "未在规定时间内付款，订单已自动取消，需要时请重新下单";
+	return OK;
+}
+
+/* Barrels, tickets and money go back when an order ends without water. */
 static enum err
 give_back(struct req *rq, struct flow_step *st)
 {
 	enum err	e;
 
 	if ((e = water_stock_return(rq, st->thing.id)) != OK ||
-	    (e = water_ticket_back(rq, st->thing.id)) != OK)
+	    (e = water_ticket_back(rq, st->thing.id)) != OK ||
+	    (e = water_pay_end(rq, st)) != OK)
 		return e;
 	return set_reason(rq, st);
 }
@@ -324,12 +350,17 @@ paid_at_door(struct req *rq, struct flow_step *st)
 		return e;
 	if (counted)
 		st->note = water_door_note(rq, &door);
+	e = shipping_handover(rq, st->thing.id, st->thing.title);
+	if (e != OK)
+		return e;
 	return db_run(rq->db, &water_sql[WATER_PAID],
 	    WITH(V(st->thing.community_id), V(st->thing.id), V(rq->now),
 	    V(door.empties), V(door.deposit_fen)), NULL);
 }
 
 static const struct flow_state water_states[] = {
+	{ "unpaid", "待付款", false, "lapse", 0, NULL, NULL },
+	{ "paying", "付款中", false, "wind_up", 0, NULL, NULL },
 	{ "placed", "待接单", false, "supervise", 3, "expire", NULL },
 	{ "accepted", "已接单", false, "supervise", 0, NULL, NULL },
 	{ "delivering", "配送中", false, "supervise", 0, NULL, NULL },
@@ -350,6 +381,30 @@ static const struct flow_state water_states[] = {
 static const struct flow_move water_moves[] = {
 	{ NULL, "place", "placed", REL_OWNER, FLOW_SET, "下单",
 	    NULL, NULL, { STATION("有新订单，请及时接单") } },
+	{ NULL, "order", "unpaid", REL_OWNER, FLOW_SET, "下单，等待付款",
+	    NULL, NULL, { { 0 } } },
+
+	{ "unpaid", "begin", "paying", REL_SYSTEM, FLOW_SET, "开始付款",
+	    water_pay_begin, NULL, { { 0 } } },
+	{ "unpaid", "pay", "placed", REL_SYSTEM, FLOW_SET, "付款成功",
+	    hand_to_station, NULL, { STATION("有新订单，请及时接单") } },
+	{ "unpaid", "cancel", "cancelled", REL_OWNER, FLOW_NONE, "取消订单",
+	    NULL, give_back, { { 0 } } },
+	{ "unpaid", "lapse", "cancelled", REL_SYSTEM, FLOW_NONE,
+	    "超时未付款，自动取消", lapse, give_back,
+	    { OWNER("未付款，订单已取消") } },
+
+	{ "paying", "pay", "placed", REL_SYSTEM, FLOW_SET, "付款成功",
+	    hand_to_station, NULL, { STATION("有新订单，请及时接单") } },
+	{ "paying", "reopen", "unpaid", REL_SYSTEM, FLOW_SET,
+	    "这次付款已关闭", water_pay_begin, NULL, { { 0 } } },
+	{ "paying", "cancel", "cancelled", REL_OWNER, FLOW_NONE, "取消订单",
+	    NULL, give_back, { { 0 } } },
+	{ "paying", "lapse", "cancelled", REL_SYSTEM, FLOW_NONE,
+	    "超时未付款，自动取消", lapse, give_back,
+	    { OWNER("未付款，订单已取消") } },
+	{ "paying", "wind_up", "paying", REL_SYSTEM, FLOW_SET,
+	    "付款超时，正在关闭", water_pay_wind_up, NULL, { { 0 } } },
 
 	{ "placed", "accept", "accepted", REL_ORG, FLOW_SET, "水站接单",
 	    promise, NULL, { OWNER("水站已接单，请留意送水时间") } },
@@ -423,8 +478,9 @@ const struct flow water_flow = {
 	.watchers = ROLE_ADMIN | ROLE_CLERK,
 };
 
-const char *const water_state_names[] = { "placed", "accepted", "delivering",
-    "delivered", "completed", "cancelled", "rejected", NULL };
+const char *const water_state_names[] = { "unpaid", "paying", "placed",
+    "accepted", "delivering", "delivered", "completed", "cancelled",
+    "rejected", NULL };
 const char *const water_events[] = { "accept", "reject", "pass", "cancel",
     "assign", "deliver", "handover", "fail", "confirm", NULL };
 

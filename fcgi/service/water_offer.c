@@ -5,7 +5,7 @@
  * The next station must serve the compound, be open during the window,
  * have the very same goods in stock, and ask for no more money than
  * the resident agreed to.  No station is asked twice, and tickets are good
- * for the one that sold them only.
+ * for the one that sold them only, as is money for the one that has it.
  */
 #include "base/arena.h"
 #include "base/clock.h"
@@ -20,7 +20,7 @@ struct agreed {
 	int64_t		 window_from;
 	int64_t		 window_to;
 	int64_t		 agreed_fen;
-	int64_t		 tickets;
+	int64_t		 prepaid;	/* by ticket or online */
 };
 
 static const struct view_column agreed_columns[] = {
@@ -30,7 +30,7 @@ static const struct view_column agreed_columns[] = {
 	C_TIME(agreed, window_from),
 	C_TIME(agreed, window_to),
 	C_FEN(agreed, agreed_fen),
-	C_INT(agreed, tickets),
+	C_BOOL(agreed, prepaid),
 	C_END
 };
 static const struct view agreed_view = VIEW(agreed, "WaterAgreed");
@@ -51,7 +51,8 @@ enum { OFFER_AGREED, OFFER_CANDIDATES, OFFER_MATCH, OFFER_ORDER,
 static struct stmt offer_sql[] = {
 	[OFFER_AGREED] = { RO, 2, &agreed_view,
 	    "SELECT compound_id, floor, lift, window_from, window_to,"
-	    " agreed_fen, tickets FROM water_order WHERE community_id = $1"
+	    " agreed_fen, CASE WHEN payment = 'on_delivery' THEN 0 ELSE 1"
+	    " END AS prepaid FROM water_order WHERE community_id = $1"
 	    " AND id = $2", NULL, 0 },
 	[OFFER_CANDIDATES] = { RO, 3, &candidate_view,
 	    "SELECT w.station_id FROM water_area w JOIN water_station s"
@@ -224,7 +225,7 @@ water_offer_next(struct req *rq, struct flow_step *st)
 	    WITH(V(rq->who.community_id), V(id)), &a);
 	if (e != OK)
 		return e;
-	if (a.window_to <= rq->now || a.tickets > 0)
+	if (a.window_to <= rq->now || a.prepaid)
 		return ERR_ABSENT;
 	if ((e = water_stock_lines(rq, id, &lines)) != OK)
 		return e;

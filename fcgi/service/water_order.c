@@ -12,6 +12,7 @@
 #include "base/money.h"
 #include "http/req.h"
 #include "service/service.h"
+#include "service/shipping.h"
 #include "service/water.h"
 #include "service/water_account.h"
 
@@ -231,18 +232,21 @@ static struct stmt order_sql[] = {
 	    ORDER_COLUMNS " s.duty FROM water_order w"
 	    " LEFT JOIN org_staff s ON s.community_id = w.community_id"
 	    " AND s.org_id = w.org_id AND s.user_id = $3"
+	    " AND NOT " WATER_UNPAID("w")
 	    " WHERE w.community_id = $1 AND w.id = $2", NULL, 0 },
 	[ORDER_STATION] = { RO, 4, &water_order_view,
 	    ORDER_COLUMNS " s.duty FROM water_order w"
 	    " JOIN org_staff s ON s.community_id = w.community_id"
 	    " AND s.org_id = w.org_id"
 	    " WHERE w.community_id = $1 AND s.user_id = $2"
-	    ORDER_PAGE("$3", "$4"), NULL, 0 },
+	    " AND NOT " WATER_UNPAID("w") ORDER_PAGE("$3", "$4"),
+	    NULL, 0 },
 	[ORDER_STATION_STATE] = { RO, 5, &water_order_view,
 	    ORDER_COLUMNS " s.duty FROM water_order w"
 	    " JOIN org_staff s ON s.community_id = w.community_id"
 	    " AND s.org_id = w.org_id"
 	    " WHERE w.community_id = $1 AND s.user_id = $2"
+	    " AND NOT " WATER_UNPAID("w")
 	    " AND w.state = $5" ORDER_PAGE("$3", "$4"), NULL, 0 },
 	[ORDER_URGED] = { RO, 3, &water_order_view,
 	    ORDER_COLUMNS " CAST(NULL AS TEXT) AS duty FROM water_order w"
@@ -416,6 +420,8 @@ water_order_register(void)
 	water_place_register();
 	water_offer_register();
 	water_flow_register();
+	water_pay_register();
+	shipping_register();
 	db_register(order_sql, ORDER_SQL_MAX);
 	route_register("water", order_routes);
 }

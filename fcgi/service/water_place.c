@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
+#include "base/conf.h"
 #include "base/crypt.h"
 #include "base/id.h"
 #include "base/money.h"
@@ -17,7 +19,7 @@
 #include "service/water_account.h"
 
 const char *const water_payments[] = { "on_delivery", "ticket",
-    NULL };
+    "online", NULL };
 
 static const struct field water_item_in_fields[] = {
 	F_ID(water_item_in, product_id, "商品", MUST),
@@ -105,16 +107,16 @@ static struct stmt place_sql[] = {
 	    " ON p.community_id = a.community_id AND p.id = a.dwelling_id"
 	    " WHERE a.community_id = $1 AND a.user_id = $2 AND a.id = $3"
 	    " AND a.removed_at IS NULL", NULL, 0 },
-	[PLACE_INSERT] = { RW, 26, NULL,
+	[PLACE_INSERT] = { RW, 27, NULL,
 	    "INSERT INTO water_order (community_id, id, state, version,"
 	    " urged, deadline_at, owner_id, org_id, title, created_at,"
 	    " updated_at, address_id, compound_id, place, floor, lift,"
 	    " contact, phone, phone_mask, window_from, window_to, items,"
 	    " goods_fen, floor_fen, total_fen, agreed_fen, payment, code,"
 	    " code_tries, note, station, station_phone, tickets)"
-	    " VALUES ($1, $2, 'placed', 1, 0, $3, $4, $5, $6, $7, $7, $8,"
-	    " $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,"
-	    " $21, $21, $22, '', 0, $23, $24, $25, $26)", NULL, 0 },
+	    " VALUES ($1, $2, $3, 1, 0, $4, $5, $6, $7, $8, $8, $9, $10,"
+	    " $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,"
+	    " $22, $22, $23, '', 0, $24, $25, $26, $27)", NULL, 0 },
 	[PLACE_LAST] = { RO, 2, &last_view,
 	    "SELECT id, org_id, address_id, payment, note"
 	    " FROM water_order"
@@ -241,7 +243,7 @@ insert_order(struct req *rq, const struct water_order_new *in,
 	mask = text_mask_phone(rq->arena, clear);
 
 	e = db_run(rq->db, &place_sql[PLACE_INSERT],
-	    WITH(V(t->community_id), V(t->id), V(t->deadline_at),
+	    WITH(V(t->community_id), V(t->id), V(t->state), V(t->deadline_at),
 	    V(t->owner_id), V(t->org_id), V(t->title), V(rq->now),
 	    V(p->to.id), V(p->to.compound_id), V(p->to.place),
 	    p->to.floor == VIEW_NULL_INT ? VNULL : V(p->to.floor),
@@ -274,10 +276,35 @@ hold_tickets(struct req *rq, const struct placing *p, int64_t order_id)
 }
 
 static enum err
+check_payment(struct req *rq, const struct placing *p, int64_t payment)
+{
+	if (payment != WATER_ONLINE)
+		return OK;
+	if (rq->conf->pay_mchid[0] == '\0')
+		return req_fail(rq, ERR_NO_PAY, NULL);
+	if (p->total_fen == 0)
+		return req_field(rq, "payment", "nothing_to_pay",
+		    "这一单不需要付钱，请选择货到付款。");
+	return OK;
+}
+
+/* What waits for its money has the time to pay, and a little. */
+static int64_t
+first_deadline(struct req *rq, const struct placing *p, bool online)
+{
+	if (online)
+		return rq->now + water_pay_time(rq) + CLOCK_MINUTE;
+	return water_window_deadline(rq->now, p->station.opens,
+	    p->station.closes, p->station.accept_minutes);
+}
+
+static enum err
 place(struct req *rq, const struct water_order_new *in)
 {
+	bool			online = in->payment == WATER_ONLINE;
 	struct placing		p;
-	struct flow_thing	t = { .id = id_new(), .state = "placed" };
+	struct flow_thing	t = { .id = id_new(),
+	    .state = online ? "unpaid" : "placed" };
 	enum err		e;
 
 	if ((e = find_target(rq, in, &p)) != OK ||
@@ -287,20 +314,21 @@ place(struct req *rq, const struct water_order_new *in)
 	    &p.lines)) != OK ||
 	    (e = add_up(rq, &p)) != OK ||
 	    (e = check_total(rq, &p, field_given(rq, "expected_total_fen"),
-	    in->expected_total_fen)) != OK)
+	    in->expected_total_fen)) != OK ||
+	    (e = check_payment(rq, &p, in->payment)) != OK)
 		return e;
 	t.community_id = rq->who.community_id;
 	t.owner_id = rq->who.user_id;
 	t.org_id = p.station.id;
 	t.title = water_stock_title(rq, &p.lines);
-	t.deadline_at = water_window_deadline(rq->now, p.station.opens,
-	    p.station.closes, p.station.accept_minutes);
+	t.deadline_at = first_deadline(rq, &p, online);
 	if ((e = insert_order(rq, in, &p, &t)) != OK)
 		return e;
 	if (in->payment == WATER_BY_TICKET &&
 	    (e = hold_tickets(rq, &p, t.id)) != OK)
 		return e;
-	if ((e = flow_start(rq, &water_flow, "place", &t)) != OK)
+	e = flow_start(rq, &water_flow, online ? "order" : "place", &t);
+	if (e != OK)
 		return e;
 	return water_order_answer(rq, t.id);
 }
@@ -337,6 +365,8 @@ water_place_again(struct req *rq)
 		    lines.at[i].quantity };
 	if (strcmp(last.payment, water_payments[WATER_BY_TICKET]) == 0)
 		in.payment = WATER_BY_TICKET;
+	if (strcmp(last.payment, water_payments[WATER_ONLINE]) == 0)
+		in.payment = WATER_ONLINE;
 	in.station_id = last.org_id;
 	in.address_id = last.address_id;
 	in.items = (struct field_list){ (size_t)lines.n, items };

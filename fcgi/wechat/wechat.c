@@ -25,6 +25,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 
+#include "wechat/pay_internal.h"
 #include "wechat/wechat_internal.h"
 
 #define SECRET_MAX	256
@@ -39,13 +40,27 @@ wechat_secret(void)
 	return secret;
 }
 
-/* The file's bytes into `out`; a reason, or NULL when all is well. */
-static const char *
-read_private(const char *path, char out[SECRET_MAX + 3])
+/* Read to the end or until `out` is full; false when the disk fails. */
+static bool
+read_all(int fd, char *out, size_t size, size_t *ret_n)
+{
+	ssize_t	n;
+
+	*ret_n = 0;
+	while (*ret_n < size &&
+	    (n = read(fd, out + *ret_n, size - *ret_n)) != 0) {
+		if (n == -1 && errno != EINTR)
+			return false;
+		*ret_n += n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
+
+const char *
+wechat_private(const char *path, char *out, size_t size, size_t *ret_n)
 {
 	struct stat	st;
 	const char	*why = NULL;
-	ssize_t		 n;
 	int		 fd;
 
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK))
@@ -55,11 +70,13 @@ read_private(const char *path, char out[SECRET_MAX + 3])
 		why = "is not a file";
 	else if ((st.st_mode & 077) != 0)
 		why = "may be read by others; chmod 600";
-	else if ((n = read(fd, out, SECRET_MAX + 2)) == -1)
+	else if (!read_all(fd, out, size - 1, ret_n))
 		why = "cannot be read";
+	else if (*ret_n == size - 1)
+		why = "is empty or too long";
 	else {
-		out[n] = '\0';
-		if (strlen(out) != (size_t)n)
+		out[*ret_n] = '\0';
+		if (strlen(out) != *ret_n)
 			why = "holds what no secret has";
 	}
 	close(fd);
@@ -70,13 +87,12 @@ read_private(const char *path, char out[SECRET_MAX + 3])
 static const char *
 load_secret(const char *path)
 {
-	char		 text[SECRET_MAX + 3];
+	char		 text[SECRET_MAX + 4];
 	const char	*why;
 	size_t		 n, i;
 
-	if ((why = read_private(path, text)) != NULL)
+	if ((why = wechat_private(path, text, sizeof(text), &n)) != NULL)
 		return why;
-	n = strlen(text);
 	if (n > 0 && text[n - 1] == '\n')
 		text[--n] = '\0';
 	if (n > 0 && text[n - 1] == '\r')
@@ -125,9 +141,8 @@ judge_parts(CURLU *parts)
 	return why;
 }
 
-/* What is wrong with a base address, or NULL. */
-static const char *
-judge_address(const char *url)
+const char *
+wechat_address(const char *url)
 {
 	CURLU		*parts = curl_url();
 	const char	*why;
@@ -142,25 +157,32 @@ judge_address(const char *url)
 	return why;
 }
 
+bool
+wechat_library(void)
+{
+	if (curl_ready)
+		return true;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		log_error("wechat init=failed library=curl");
+		return false;
+	}
+	json_object_seed(0);
+	return curl_ready = true;
+}
+
 enum err
 wechat_init(const struct conf *conf)
 {
 	const char	*why;
 	char		 name[256];
 
-	if (!curl_ready) {
-		if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-			log_error("wechat init=failed library=curl");
-			return ERR_INTERNAL;
-		}
-		json_object_seed(0);
-		curl_ready = true;
-	}
+	if (!wechat_library())
+		return ERR_INTERNAL;
 	if (conf->wechat_appid[0] == '\0') {
 		log_error("wechat init=failed why=\"appid is not set\"");
 		return ERR_INTERNAL;
 	}
-	if ((why = judge_address(conf->wechat_url)) != NULL) {
+	if ((why = wechat_address(conf->wechat_url)) != NULL) {
 		log_error("wechat init=failed url=%s why=\"%s\"",
 		    log_quote(conf->wechat_url, name, sizeof(name)), why);
 		return ERR_INTERNAL;
@@ -184,10 +206,9 @@ collect(char *data, size_t size, size_t n, void *arg)
 	return reply->over ? 0 : size * n;
 }
 
-static bool
-prepare(struct wechat *w)
+bool
+wechat_prepare(CURL *c)
 {
-	CURL	*c = w->curl;
 	bool	 ok = true;
 
 	ok = ok && curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
@@ -207,6 +228,15 @@ prepare(struct wechat *w)
 	ok = ok && curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK;
 	ok = ok && curl_easy_setopt(c, CURLOPT_USERAGENT, "01planet")
 	    == CURLE_OK;
+	return ok;
+}
+
+static bool
+prepare(struct wechat *w)
+{
+	CURL	*c = w->curl;
+	bool	 ok = wechat_prepare(c);
+
 	ok = ok && curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE,
 	    (curl_off_t)REPLY_MAX) == CURLE_OK;
 	ok = ok && curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, collect)
@@ -240,6 +270,7 @@ wechat_free(struct wechat *w)
 {
 	if (w == NULL)
 		return;
+	pay_call_free(w->pay);
 	curl_easy_cleanup(w->curl);
 	curl_slist_free_all(w->headers);
 	buf_free(&w->reply);

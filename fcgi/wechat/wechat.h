@@ -10,6 +10,7 @@
 #ifndef WECHAT_WECHAT_H
 #define WECHAT_WECHAT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -75,5 +76,35 @@ enum wechat_sent {
 enum wechat_sent wechat_notify(struct wechat *, struct redis *,
     struct arena *, const char *openid, const char *template_id,
     const char *page, const char *data, int *ret_code);
+
+/*
+ * Whether the platform keeps the money of this app until it is told of the
+ * handover (wxa/sec/order/is_trade_managed).
+ */
+enum err wechat_ship_managed(struct wechat *, struct redis *,
+    struct arena *, bool *ret);
+
+enum wechat_shipped {
+	WECHAT_SHIPPED,		/* taken, now or before */
+	WECHAT_SHIP_LATER,	/* try again: busy, payment not known yet */
+	WECHAT_SHIP_FAULTY	/* ours to mend */
+};
+
+/* Something paid that was handed over, at the door or on payment. */
+struct wechat_shipment {
+	const char	*transaction_id; /* or NULL, then the two below */
+	const char	*mchid, *number;
+	const char	*openid;	/* of the payer */
+	const char	*item;		/* what; cut to 120 characters */
+	int		 logistics;	/* 2 or 0: same city, 3: virtual */
+	int64_t		 at;		/* ms; grows with each correction */
+};
+
+/*
+ * Register a handover (upload_shipping_info); once more corrects it, and
+ * no third time.  The platform's errcode goes to *ret_code (0: none).
+ */
+enum wechat_shipped wechat_ship(struct wechat *, struct redis *,
+    struct arena *, const struct wechat_shipment *, int *ret_code);
 
 #endif

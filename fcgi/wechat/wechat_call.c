@@ -43,8 +43,8 @@ away(const struct wechat_ask *ask, const char *kind, long code)
 	return ERR_WECHAT_AWAY;
 }
 
-static const char *
-kind_of(CURLcode code)
+const char *
+wechat_call_kind(CURLcode code)
 {
 	switch (code) {
 	case CURLE_OPERATION_TIMEDOUT:
@@ -144,7 +144,7 @@ transfer(struct wechat *w, struct arena *a, const struct wechat_ask *ask)
 	if (!aim(w, a, ask, (long)left))
 		return away(ask, "setup", 0);
 	if ((code = curl_easy_perform(w->curl)) != CURLE_OK)
-		return away(ask, kind_of(code), (long)code);
+		return away(ask, wechat_call_kind(code), (long)code);
 	curl_easy_getinfo(w->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (status != 200)
 		return away(ask, "status", status);

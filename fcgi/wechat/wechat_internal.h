@@ -19,6 +19,7 @@
 
 struct arena;
 struct conf;
+struct pay_line;
 struct redis;
 
 #define WECHAT_QUERY_MAX	5
@@ -30,6 +31,7 @@ struct wechat {
 	struct curl_slist	*headers;	/* of a POST */
 	struct buf		 reply;		/* body as it arrives */
 	int64_t			 until;		/* clock_mono_us: give up */
+	struct pay_line		*pay;		/* to WeChat Pay, or NULL */
 };
 
 /* One parameter of a query. */
@@ -53,6 +55,25 @@ struct wechat_answer {
 
 /* What wechat_init read; never logged. */
 const char *wechat_secret(void);
+
+/*
+ * A file that its owner alone may read into `out`, with a NUL after it.
+ * NULL, or what is wrong with it.
+ */
+const char *wechat_private(const char *path, char *out, size_t size,
+    size_t *ret_n);
+
+/* What is wrong with a base address, or NULL. */
+const char *wechat_address(const char *url);
+
+/* Start libcurl, once. */
+bool wechat_library(void);
+
+/* What every handle is set to. */
+bool wechat_prepare(CURL *);
+
+/* How a transfer failed, in a word for the log. */
+const char *wechat_call_kind(CURLcode);
 
 /* A call begins: all its questions together have the time-out. */
 void wechat_call_start(struct wechat *);

@@ -160,13 +160,15 @@ test('messages: what may be sent, and each accept adds one', async () => {
 		{ template: 'order_todo', remaining: 0,
 			template_id: TEMPLATES.order_todo },
 		{ template: 'roll_call', remaining: 0,
-			template_id: TEMPLATES.roll_call }]);
+			template_id: TEMPLATES.roll_call },
+		{ template: 'bill_due', remaining: 0,
+			template_id: TEMPLATES.bill_due }]);
 	for (const n of [1, 2])
 		assert.equal((await p.yes(200, 'POST', `${ME}/notices`,
 		    { as: anna, body: { template: 'order_progress' } }))
 		    .remaining, n);
 	assert.deepEqual((await list()).items.map((one) => one.remaining),
-	    [2, 0, 0]);
+	    [2, 0, 0, 0]);
 	await faulty('POST', `${ME}/notices`, { template: 'spam' },
 	    'template not_listed');
 	await faulty('POST', `${ME}/notices`, {}, 'template required');

@@ -53,7 +53,7 @@ test('with permission each step is told, in WeChat\'s form', async () => {
 	assert.match(sent[0].data.time3.value,
 	    /^\d{4}年\d{1,2}月\d{1,2}日 10:3\d$/);
 	assert.deepEqual(await notices(who), { order_progress: 1,
-		order_todo: 0, roll_call: 0 });
+		order_todo: 0, roll_call: 0, bill_due: 0 });
 });
 
 test('no permission, no send', async () => {

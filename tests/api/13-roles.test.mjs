@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 
 import { start, test } from './harness.mjs';
+import { form } from './lib/bill.mjs';
 import { A, ABROAD, BIG, BIG_Z, HERE, K1, LOW, ROLES, THERE, Z }
     from './lib/fixture.mjs';
 import { HOME_JING, HOME_WANG, JING, LAN, NEED_JING, NEED_LAN, seal }
@@ -24,6 +25,75 @@ async function bookOf(seller, address, product, station) {
 		gift: 0, price_fen: 1, received: 'cash' } });
 
 	return { book: book.id, account: book.account_id, station };
+}
+// A book that a station offers, and one that `who` is buying.
+async function offered(seller, product, who) {
+	const offer = (await p.yes(201, 'POST',
+	    '/api/v1/station/book-offers', { as: await p.as(seller),
+		body: { product_id: product, paid: 1, gift: 0,
+			price_fen: 1 } })).id;
+
+	return { offer, buying: (await p.yes(201, 'POST',
+	    '/api/v1/water/books', { as: who, body: { offer_id: offer,
+		address_id: who.address } })).id };
+}
+// What WeChat is told of a payment of `who`.
+async function shipped(who, community, id) {
+	await p.sql('INSERT INTO payment (community_id, id, state, version,' +
+	    ' urged, owner_id, org_id, title, created_at, updated_at, number,' +
+	    ' things, total_fen, refunded_fen, expires_at, asked,' +
+	    ` claimed_until) VALUES (${community}, ${id}, 'closed', 1, 0,` +
+	    ` ${who.id}, 0, 'x', 1, 1, 'P${id}', '[]', 1, 0, 1, 0, 0)`);
+	await p.sql('INSERT INTO shipping (community_id, payment_id,' +
+	    ' logistics, item_desc, state, upload_time, uploads, corrections,' +
+	    ` tries, created_at) VALUES (${community}, ${id}, 3, 'x', 'done',` +
+	    ' 1, 1, 0, 1, 1)');
+	return id;
+}
+// Money that came twice, of a payment of `who`.
+async function doubtful(who, community, id) {
+	await p.sql('INSERT INTO payment (community_id, id, state, version,' +
+	    ' urged, owner_id, org_id, title, created_at, updated_at, number,' +
+	    ' things, total_fen, refunded_fen, expires_at, asked,' +
+	    ` claimed_until) VALUES (${community}, ${id}, 'closed', 1, 0,` +
+	    ` ${who.id}, 0, 'x', 1, 1, 'P${id}', '[]', 1, 0, 1, 0, 0)`);
+	await p.sql('INSERT INTO money_doubt (community_id, id, state,' +
+	    ' version, urged, owner_id, org_id, title, created_at,' +
+	    ' updated_at, why, payment_id, number, transaction_id,' +
+	    ` amount_fen, paid_at, promised_at) VALUES (${community}, ${id}1,` +
+	    ` 'open', 1, 0, ${who.id}, 0, 'x', 1, 1, 'unknown', ${id},` +
+	    ` 'P${id}', 'T${id}', 1, 1, 1)`);
+	return { payment: id, doubt: `${id}1` };
+}
+// A payee, and a bill of it that `who` doubts and staff would let go.
+async function billed(who, community, dwelling, id) {
+	const things = `(community_id, id, state, version, urged, owner_id,` +
+	    ' org_id, title, created_at, updated_at, bill_id, reason,';
+	const head = `(${community}, ${id}, 'asked', 1, 0, ${who.id}, ${id},` +
+	    ` 'x', 1, 1, ${id}, 'x',`;
+
+	for (const text of [
+		'org (community_id, id, kind, name, phone, place, created_at)' +
+		` VALUES (${community}, ${id}, 'payee', 'x', '1', '', 1)`,
+		`payee VALUES (${community}, ${id}, 255, 5, 100, '', '', 1)`,
+		`bill_batch VALUES (${community}, ${id}, ${id}, 'x', '', 1,` +
+		" 'applied', 1, 1, 0, 0, 100, 0, 1, 1, 1, NULL)",
+		'bill (community_id, id, payee_id, account_no, dwelling_id,' +
+		' holder_mask, kind, period, due_on, due_day, state,' +
+		' billed_fen, principal_fen, late_rate, late_cap,' +
+		' late_waived_fen, paid_fen, late_paid_fen, refunded_fen,' +
+		' batch_id, reminded_day, created_at, updated_at) VALUES' +
+		` (${community}, ${id}, ${id}, 'X1', ${dwelling}, '', 'water',` +
+		" '2026-10', '2026-10-31', 20757, 'disputed', 100, 100, 5," +
+		` 100, 0, 0, 0, 0, ${id}, 0, 1, 1)`,
+		'bill_line (community_id, bill_id, seq, what, billed_fen,' +
+		' amount_fen, dispute_id, disputed_day, frozen_days, paying)' +
+		` VALUES (${community}, ${id}, 1, 'x', 100, 100, ${id}, 20757,` +
+		' 0, 0)',
+		`bill_dispute ${things} seq, was_fen) VALUES ${head} 1, 100)`,
+		`bill_waiver ${things} what) VALUES ${head} 'late')`])
+		await p.sql(`INSERT INTO ${text}`);
+	return { bill: id };
 }
 const operations = p.contract.operations();
 
@@ -102,6 +172,10 @@ async function correctionOf(community, id, person) {
 const here = { address: anna.address, order: order.id,
 	export: await exportOf('role-admin'),
 	...await bookOf('owner-a', anna.address, BIG, A),
+	...await offered('owner-a', BIG, anna),
+	shipping: await shipped(anna, HERE, '8821'),
+	...await billed(anna, HERE, LOW, '8841'),
+	...await doubtful(anna, HERE, '8831'),
 	product: BIG, parent: K1, dwelling: LOW, person: LAN,
 	...await homely(anna, LOW),
 	household: HOME_WANG, need: NEED_LAN, staff: STAFF_HERE,
@@ -110,6 +184,9 @@ const here = { address: anna.address, order: order.id,
 	unit: '6101', roll: await roll('head-1', '6101'),
 	import: await imported(HERE, '8801'),
 	correction: await correctionOf(HERE, '8811', LAN) };
+
+const YESTERDAY = new Date(p.clock.now() - 16 * 3600_000).toISOString()
+    .slice(0, 10);
 
 // The request that would do it, on the things of `world`.
 function sample({ method, path }, world) {
@@ -130,6 +207,16 @@ function sample({ method, path }, world) {
 		[/\/me\/sessions\/\{id\}/, '1'],
 		[/\/accounts\/\{id\}/, world.account],
 		[/\/ticket-books\/\{id\}/, world.book],
+		[/\/water\/books\/\{id\}/, world.buying],
+		[/\/book-offers\/\{id\}/, world.offer],
+		[/\/shippings\/\{id\}/, world.shipping],
+		[/\/payments\/\{id\}/, world.payment],
+		[/\/money-in-doubt\/\{id\}/, world.doubt],
+		[/\/differences\/\{id\}/, '1'],
+		[/\{date\}/, YESTERDAY],
+		[/\/settlements\/\{payee_id\}/, world.station],
+		[/\/receipts\/\{id\}/, '1'],
+		[/\/(bills|payees|bill-\w+)\/\{id\}/, world.bill],
 		[/\/homes\/\{id\}/, world.home],
 		[/\/helpers\/\{(helper_)?id\}/, world.helper],
 		[/\/persons\/\{id\}/, world.person],
@@ -141,6 +228,11 @@ function sample({ method, path }, world) {
 		'/api/v1/water/products': `?station_id=${world.station}`,
 		'/api/v1/station/accounts': `?station_id=${world.station}`,
 		'/api/v1/water/ledger': `?account_id=${world.account}`,
+		'/api/v1/water/book-offers': `?station_id=${world.station}`,
+		'/api/v1/station/book-offers': `?station_id=${world.station}`,
+		'/api/v1/shippings': '?state=done',
+		'/api/v1/bill-batches': `?payee_id=${world.bill}`,
+		'/api/v1/bill-disputes': `?payee_id=${world.bill}`,
 		'/api/v1/station/people': `?station_id=${world.station}`,
 		'/api/v1/station/products': `?station_id=${world.station}`,
 		'/api/v1/persons': `?dwelling_id=${world.dwelling}`,
@@ -192,6 +284,33 @@ function sample({ method, path }, world) {
 		'POST /api/v1/station/ticket-books': { paid: 1, gift: 0,
 			address_id: world.address, product_id: world.product,
 			price_fen: 1, received: 'cash' },
+		'POST /api/v1/station/book-offers': { paid: 1, gift: 0,
+			product_id: world.product, price_fen: 1 },
+		'PATCH /api/v1/station/book-offers/{id}': { on_sale: true },
+		'POST /api/v1/payments': { things: [{ kind: 'water_order',
+			id: world.order }] },
+		'POST /api/v1/payments/{id}/refunds': { reason: '退款' },
+		'POST /api/v1/money-in-doubt/{id}/refund': { reason: '退回' },
+		'POST /api/v1/money-in-doubt/{id}/rebook': { reason: '入账' },
+		'POST /api/v1/reconciliations/{date}/differences/{id}/explain': {
+			note: '已经核对' },
+		['POST /api/v1/platform/reconciliations/{date}/differences/' +
+		    '{id}/explain']: { note: '已经核对' },
+		'POST /api/v1/settlements/{payee_id}/paid-out': {
+			amount_fen: 1, reference: 'BANK-1' },
+		'POST /api/v1/payments/{id}/invoice-title': { title: '某公司' },
+		'POST /api/v1/water/books': { offer_id: world.offer,
+			address_id: world.address },
+		'POST /api/v1/payees': { name: '某单位', phone: '12345',
+			kinds: ['water'], owner_id: anna.id },
+		'PATCH /api/v1/payees/{id}': { late_rate: 1 },
+		'PUT /api/v1/payees/{id}/accounts': { account_no: 'X1',
+			dwelling_id: world.dwelling },
+		'POST /api/v1/bills/lookup': { account_no: 'X9',
+			holder: '张三' },
+		'POST /api/v1/bills/{id}/dispute': { reason: '不对' },
+		'POST /api/v1/bills/{id}/waivers': { what: 'late',
+			reason: '困难' },
 		'POST /api/v1/station/returns': { account_id: world.account,
 			barrels: 1 },
 		'POST /api/v1/exports': { kind: 'units', format: 'csv' },
@@ -227,11 +346,14 @@ function sample({ method, path }, world) {
 		where = where.replace(one, (text) =>
 		    text.replace(/\{\w+\}/, id));
 	where = where.replace('{event}', path.startsWith('/api/v1/homes') ?
-	    'approve' : 'deliver').replace('{code}', 'none')
+	    'approve' : path.startsWith('/api/v1/bill-') ? 'withdraw' :
+	    'deliver').replace('{code}', 'none')
 	    .replace('{person_id}', world.person);
 	assert.ok(!where.includes('{'), `a sample for ${path} is missing`);
 	if (`${method} ${path}` === 'POST /api/v1/imports')
 		return [method, path, upload];
+	if (`${method} ${path}` === 'POST /api/v1/bill-batches')
+		return [method, path, form(world.bill, 'x\n')];
 	return [method, where + (method === 'GET' ? queries[path] ?? '' : ''),
 		method === 'GET' || method === 'DELETE' ? {} :
 		    { body: bodies[`${method} ${path}`] ?? {} }];
@@ -258,7 +380,9 @@ test('the description names who may, for every route', () => {
 		'GET /api/v1/communities', 'GET /healthz',
 		'POST /api/v1/sessions', 'POST /api/v1/sessions/scans',
 		'POST /api/v1/sessions/scans/{code}/claim',
-		'POST /api/v1/sessions/staff']);
+		'POST /api/v1/sessions/staff',
+		'POST /api/v1/wechat/pay/notices',
+		'POST /api/v1/wechat/pay/refund-notices']);
 });
 
 test('without a session every guarded route is 401', async () => {
@@ -371,6 +495,10 @@ test('things of there, asked for by somebody of here', async () => {
 		address: zoe.address, order: o.id,
 		export: await exportOf('admin-z'),
 		...await bookOf('owner-z', zoe.address, BIG_Z, Z),
+		...await offered('owner-z', BIG_Z, zoe),
+		shipping: await shipped(zoe, THERE, '8822'),
+		...await billed(zoe, THERE, ABROAD, '8842'),
+		...await doubtful(zoe, THERE, '8832'),
 		product: BIG_Z, parent: '2000', dwelling: ABROAD, person: JING,
 		...await homely(zoe, ABROAD),
 		household: HOME_JING, need: NEED_JING, staff: STAFF_THERE,

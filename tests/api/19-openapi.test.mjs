@@ -59,6 +59,9 @@ test('operations have their own names, tags and words', () => {
 
 test('codes, enum values and names are ASCII', () => {
 	for (const [where, value] of walk(doc)) {
+		// What wx.requestPayment takes is worded by WeChat.
+		if (where.startsWith('/components/schemas/PaymentWechat/'))
+			continue;
 		if (/\/enum\/\d+$|\/operationId$|\/required\/\d+$|\/x-/
 		    .test(where) && typeof value === 'string')
 			assert.match(value, /^[a-z0-9_]+$/, where);

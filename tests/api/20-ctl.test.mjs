@@ -35,6 +35,10 @@ test('demo.json says who is who', () => {
 	assert.deepEqual([demo.base_url, demo.standin_url],
 	    [p.base, p.wx.url]);
 	assert.ok(demo.staff.length >= 10 && demo.residents.length >= 10);
+	assert.ok(demo.payees.length >= 4);
+	for (const one of demo.payees)
+		assert.ok(one.account && one.password && one.payee &&
+		    one.bill_kinds.length > 0, one.account);
 	for (const one of demo.staff)
 		assert.ok(one.account && one.password && one.community &&
 		    one.roles.length > 0, one.account);
@@ -228,6 +232,7 @@ test('a faulty table changes nothing, and each fault is named', async () => {
 
 test('the doctor finds a well instance well, and what ails it', async () => {
 	const well = await p.ctl('doctor');
+	assert.match(well, /^ok .*WeChat Pay at .* signatures are good$/m);
 
 	assert.doesNotMatch(well, /^FAIL/m);
 	assert.match(well, /^ok {4}database/m);

@@ -7,7 +7,8 @@
 // Redis, the WeChat stand-in, PostgreSQL when asked for, both pools, the
 // job runner and nginx, all on Unix sockets in a folder of its own (nginx
 // and the stand-in on free ports of loopback).  It is half past ten in
-// China, tomorrow, until p.clock moves.  Everything ends with the file;
+// China, tomorrow, until p.clock moves.  p.pay plays WeChat Pay, unless
+// `pay` is false: then there is no merchant.  Everything ends with the file;
 // the folder stays when a test failed.  Environment: PLANET_BUILD, the
 // folder of the programs; PLANET_TEST_DB, sqlite or postgresql.
 import assert from 'node:assert/strict';
@@ -23,6 +24,7 @@ import { confText, TEMPLATES } from './lib/conf.mjs';
 import { Contract } from './lib/contract.mjs';
 import { fixture, HERE, LOW } from './lib/fixture.mjs';
 import { agent, request } from './lib/http.mjs';
+import { Pay, payConf } from './lib/pay.mjs';
 import { people } from './lib/people.mjs';
 import { Component, run, until } from './lib/proc.mjs';
 import { Postgres, Sqlite } from './lib/sql.mjs';
@@ -122,18 +124,26 @@ export class Planet {
 			redis: { redis: 'unix:redis.sock' },
 			wechat: { wechat_url: this.wx.url,
 				wechat_secret_file: 'wechat.secret' },
+			pay: this.options.pay === false ? {} : payConf(
+			    this.dir, 'pay', this.wx.url, this.base),
 			keys: { keys_file: 'planet.keys' },
 		}, this.options.conf ?? {}));
 	}
 
 	async startStandin() {
 		const part = this.add('standin', [process.execPath, STANDIN,
-			'--port', '0', '--notify-ms', '5']);
+			'--port', '0', '--notify-ms', '5',
+			'--state', path.join(this.dir, 'standin.json'),
+			'--clock-file', path.join(this.dir, 'clock'),
+			'--pay-scale', '0.001',
+			...this.options.pay === false ? [] :
+			    ['--pay-dir', path.join(this.dir, 'pay')]]);
 		const line = /listening on (http:\S+)/;
 
 		part.start();
 		this.wx = new Wx(await until(() => line.exec(
 		    fs.readFileSync(part.log, 'utf8'))?.[1], 'the stand-in'));
+		this.pay = new Pay(this.wx);
 		for (const id of Object.values(TEMPLATES))
 			await this.wx.template(id, TEMPLATE_KEYS);
 	}

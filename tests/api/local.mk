@@ -3,11 +3,13 @@
 EXTRA_DIST += tests/package.json tests/package-lock.json \
 	%D%/harness.mjs \
 	%D%/run.mjs \
+	%D%/lib/bill.mjs \
 	%D%/lib/clock.mjs \
 	%D%/lib/conf.mjs \
 	%D%/lib/contract.mjs \
 	%D%/lib/fixture.mjs \
 	%D%/lib/http.mjs \
+	%D%/lib/pay.mjs \
 	%D%/lib/people.mjs \
 	%D%/lib/proc.mjs \
 	%D%/lib/sql.mjs \
@@ -55,4 +57,17 @@ EXTRA_DIST += tests/package.json tests/package-lock.json \
 	%D%/46-water-account.test.mjs \
 	%D%/47-roll-call.test.mjs \
 	%D%/48-corrections.test.mjs \
-	%D%/48-two-posts.test.mjs
+	%D%/48-two-posts.test.mjs \
+	%D%/50-payments.test.mjs \
+	%D%/51-refunds.test.mjs \
+	%D%/52-payment-faults.test.mjs \
+	%D%/53-soak.test.mjs \
+	%D%/54-payment-review.test.mjs \
+	%D%/57-bills.test.mjs \
+	%D%/58-bill-batches.test.mjs \
+	%D%/59-bill-reports.test.mjs \
+	%D%/60-reconciliation.test.mjs \
+	%D%/61-settlement.test.mjs \
+	%D%/62-receipt.test.mjs \
+	%D%/63-water-pay.test.mjs \
+	%D%/64-shipping.test.mjs

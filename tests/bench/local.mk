@@ -24,6 +24,7 @@ EXTRA_DIST += \
 	%D%/options.mjs \
 	%D%/prepare.mjs \
 	%D%/proc.mjs \
+	%D%/recon.mjs \
 	%D%/report.mjs \
 	%D%/same.mjs \
 	%D%/search.mjs \

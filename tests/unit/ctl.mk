@@ -16,9 +16,9 @@ libctl_a_SOURCES = \
 	fcgi/ctl_admin.c \
 	fcgi/ctl_community.c \
 	fcgi/ctl_demo.c fcgi/ctl_demo_data.c fcgi/ctl_demo_file.c \
-	fcgi/ctl_demo_load.c fcgi/ctl_demo_roster.c \
+	fcgi/ctl_demo_load.c fcgi/ctl_demo_roster.c fcgi/ctl_demo_payee.c \
 	fcgi/ctl_doctor.c fcgi/ctl_doctor_store.c \
-	fcgi/ctl_import.c fcgi/ctl_import_community.c \
+	fcgi/ctl_import.c fcgi/ctl_import_community.c fcgi/ctl_import_bills.c \
 	fcgi/ctl_nginx.c \
 	fcgi/ctl_password.c \
 	fcgi/ctl_person.c

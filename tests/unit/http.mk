@@ -17,7 +17,7 @@ HTTP_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 HTTP_TEST_LIBS = libhttp.a libwechat.a libstore.a libbase.a \
 	$(CMOCKA_LIBS) $(FCGI_LIBS) $(JANSSON_LIBS) $(CURL_LIBS) \
 	$(HIREDIS_LIBS) $(SQLITE_LIBS) $(LIBPQ_LIBS) $(SODIUM_LIBS) \
-	$(CRYPTO_LIBS) $(INIH_LIBS) -lm
+	$(CRYPTO_LIBS) $(ZLIB_LIBS) $(INIH_LIBS) -lm
 
 tests_unit_test_audit_SOURCES = tests/unit/test_audit.c \
 	tests/unit/http_notes.c tests/unit/http_notes.h \

@@ -119,6 +119,28 @@ test_files(void **state)
 }
 
 static void
+test_pay(void **state)
+{
+	const char	*key = unit_path(ctl_rig_dir, "apiclient_key.pem");
+	const char	*apiv3 = unit_path(ctl_rig_dir, "apiv3.key");
+
+	(void)state;
+	says(0, "ok    ", "no merchant: nothing is paid online");
+	open_with("[pay]\npay_mchid = 1900000109\npay_serial = 00AA\n");
+	says(1, "FAIL  ", "take apiclient_key.pem from the merchant");
+	unit_write(key, "no key\n", 7, 0640);
+	says(1, "FAIL  ", "apiclient_key.pem can be read by others");
+	assert_int_equal(chmod(key, 0600), 0);
+	unit_write(apiv3, "no key\n", 7, 0600);
+	says(1, "FAIL  ", "WeChat Pay cannot be asked");
+	open_with("listen = 0.0.0.0:80\n[pay]\npay_mchid = 1900000109\n"
+	    "pay_serial = 00AA\npay_url = http://127.0.0.1:9\n");
+	says(1, "FAIL  ", "anybody can pay with nothing");
+	assert_int_equal(unlink(key), 0);
+	assert_int_equal(unlink(apiv3), 0);
+}
+
+static void
 test_database(void **state)
 {
 	(void)state;
@@ -165,6 +187,7 @@ run_cases(void)
 		CASE(test_well),
 		CASE(test_conf),
 		CASE(test_files),
+		CASE(test_pay),
 		CASE(test_database),
 		CASE(test_no_database),
 		CASE(test_redis),

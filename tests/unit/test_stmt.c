@@ -40,6 +40,24 @@ static const char *const expected[] = {
 	" CAST(value ->> 't' AS BIGINT), value ->> 'v', value ->> 'b',"
 	" value ->> 'w', value ->> 'f', value ->> 'fi', value ->> 'd',"
 	" value ->> 'di', value ->> 'n' FROM json_each($3)",
+	/* ANALYZE recon_row: a statement was staged since. */
+	"DELETE FROM recon_row WHERE 1 = 0",
+	/* jsonb_each: as for an import. */
+	"INSERT INTO recon_row (community_id, day, id, refund, number,"
+	" refund_number, transaction_id, at, state, amount_fen,"
+	" fee_mill, rate) SELECT c.community_id, c.day,"
+	" CAST(v.value ->> 'i' AS BIGINT), CAST(v.value ->> 'k' AS BIGINT),"
+	" v.value ->> 'n', v.value ->> 'r', v.value ->> 't',"
+	" CAST(v.value ->> 'a' AS BIGINT), v.value ->> 's',"
+	" CAST(v.value ->> 'm' AS BIGINT), CAST(v.value ->> 'f' AS BIGINT),"
+	" CAST(v.value ->> 'p' AS BIGINT) FROM json_each($2) v"
+	" LEFT JOIN payment p ON p.number = v.value ->> 'n'"
+	" LEFT JOIN money_doubt d ON d.transaction_id = v.value ->> 't'"
+	" JOIN reconciliation c ON c.community_id ="
+	" COALESCE(p.community_id, d.community_id, 0)"
+	" AND c.day = CAST($1 AS BIGINT) AND c.state = 'running'",
+	/* ANALYZE bill_batch_row, bill_account, bill: as for an import. */
+	"DELETE FROM bill_batch_row WHERE 1 = 0",
 	/* FOR SHARE: an answer holds its roll call open, beside others. */
 	"SELECT state, choices FROM roll_call WHERE community_id = $1"
 	" AND id = $2",

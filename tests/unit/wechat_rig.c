@@ -56,8 +56,11 @@ standin_start(struct wechat_rig *s)
 	int			 fds[2];
 	FILE			*f;
 	const char		*argv[] = { "node", TEST_STANDIN, "--port", "0",
-		"--appid", RIG_APPID, "--secret", RIG_SECRET, NULL };
+		"--appid", RIG_APPID, "--secret", RIG_SECRET,
+		"--pay-dir", s->keys, NULL };
 
+	if (s->keys[0] == '\0')
+		argv[nitems(argv) - 3] = NULL;
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(fcntl(fds[0], F_SETFD, FD_CLOEXEC), 0);
 	assert_int_equal(fcntl(fds[1], F_SETFD, FD_CLOEXEC), 0);
@@ -72,13 +75,15 @@ standin_start(struct wechat_rig *s)
 	snprintf(s->url, sizeof(s->url), "%s", line + sizeof(said) - 1);
 }
 
-void
-wechat_rig_start(struct wechat_rig *s)
+static void
+start(struct wechat_rig *s, bool pay)
 {
 	FILE	*log;
 
 	memset(s, 0, sizeof(*s));
 	snprintf(s->folder, sizeof(s->folder), "%s", unit_folder());
+	if (pay)
+		snprintf(s->keys, sizeof(s->keys), "%s/pay", s->folder);
 	snprintf(s->secret, sizeof(s->secret), "%s/secret", s->folder);
 	log_open("test", LOG_DEBUG_);
 	log = freopen(unit_path(s->folder, "log"), "a", stderr);
@@ -97,6 +102,18 @@ wechat_rig_start(struct wechat_rig *s)
 	s->redis = redis_new(s->server.where, 0, 2000);
 	assert_int_equal(wechat_init(&s->conf), OK);
 	wechat_rig_fresh(s, 10000);
+}
+
+void
+wechat_rig_start(struct wechat_rig *s)
+{
+	start(s, false);
+}
+
+void
+wechat_rig_start_pay(struct wechat_rig *s)
+{
+	start(s, true);
 }
 
 void

@@ -23,6 +23,7 @@ struct wechat_rig {
 	char		 folder[64];	/* sockets and files of the test */
 	char		 secret[96];	/* file */
 	char		 url[64];	/* of the stand-in */
+	char		 keys[96];	/* of WeChat Pay; folder, "" for none */
 	struct server	 server;	/* Redis */
 	pid_t		 standin_pid;
 	long		 log_at;	/* read so far */
@@ -42,6 +43,9 @@ struct wechat_rig {
  * goes to a file from then on.  Fails the test when something does not.
  */
 void wechat_rig_start(struct wechat_rig *);
+
+/* The same, with the keys of a merchant in rig->keys. */
+void wechat_rig_start_pay(struct wechat_rig *);
 
 /* End both and remove the folder. */
 void wechat_rig_stop(struct wechat_rig *);

@@ -2,7 +2,8 @@
 //
 // conf.mjs -- planet.conf of a stack: limits off, waits short.
 export const TEMPLATES = { order_progress: 'progress-0001',
-	order_todo: 'todo-00000001', roll_call: 'roll-00000001' };
+	order_todo: 'todo-00000001', roll_call: 'roll-00000001',
+	bill_due: 'bill-00000001' };
 
 const DEFAULTS = {
 	server: { api_threads: 16, slow_threads: 8, drain_ms: 1000,
@@ -13,6 +14,7 @@ const DEFAULTS = {
 		logins: 0 },
 	wechat: { wechat_appid: 'wx0123456789abcdef',
 		wechat_timeout_ms: 2000 },
+	pay: {},
 	templates: TEMPLATES,
 	keys: {},
 	jobs: { jobs_threads: 2, jobs_poll_ms: 50 },
@@ -27,7 +29,11 @@ const SECTION = { session_days: 'session', staff_minutes: 'session',
 	address_requests: 'limits', wechat_timeout_ms: 'wechat',
 	wechat_state: 'wechat', jobs_threads: 'jobs', jobs_poll_ms: 'jobs',
 	db_timeout_ms: 'database', redis_timeout_ms: 'redis',
-	accept_minutes: 'water' };
+	accept_minutes: 'water', pay_minutes: 'pay', pay_mode: 'pay',
+	pay_url: 'pay', pay_mchid: 'pay', pay_serial: 'pay',
+	pay_sub_mchid: 'pay', pay_sub_appid: 'pay', pay_notify_url: 'pay',
+	pay_key_file: 'pay', pay_apiv3_file: 'pay', pay_platform_dir: 'pay',
+	pay_platform_serial: 'pay' };
 
 // The text; `own` are keys of a test, `base` those of the stack by section.
 export function confText(base, own) {

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wechat_push.h -- what the platform pushes to us: proof and seal.
+ *
+ * The token and the EncodingAESKey are set in the console.  In the secure
+ * mode a push is proved by msg_signature, over what is sealed, and opens
+ * with the key; in the plain mode by signature alone.
+ */
+#ifndef WECHAT_WECHAT_PUSH_H
+#define WECHAT_WECHAT_PUSH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arena;
+
+#define WECHAT_PUSH_KEY_LEN	43	/* characters of an EncodingAESKey */
+#define WECHAT_PUSH_RANDOM	16	/* bytes before what is sealed */
+
+/*
+ * The hex SHA-1 of token, stamp, nonce and `sealed` (NULL: the plain mode)
+ * in the order of their bytes.
+ */
+const char *wechat_push_sign(struct arena *, const char *token,
+    const char *stamp, const char *nonce, const char *sealed);
+
+/* Whether `signature` is that; any may be NULL, and then it is not. */
+bool wechat_push_proved(struct arena *, const char *token,
+    const char *stamp, const char *nonce, const char *sealed,
+    const char *signature);
+
+/*
+ * Open what was sealed for `appid`, base64; the text with a NUL after it.
+ * NULL when the key is none, it does not open, or it is for another.
+ */
+char *wechat_push_open(struct arena *, const char *key, const char *appid,
+    const char *sealed, size_t *ret_len);
+
+/*
+ * Seal a reply; `random` has WECHAT_PUSH_RANDOM fresh bytes.  NULL when the
+ * key is none.
+ */
+const char *wechat_push_seal(struct arena *, const char *key,
+    const char *appid, const void *random, const char *text);
+
+#endif
