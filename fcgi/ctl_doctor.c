@@ -24,6 +24,7 @@
 #include "store/redis.h"
 #include "wechat/pay.h"
 #include "wechat/wechat.h"
+#include "wechat/wechat_push.h"
 
 #include "ctl.h"
 #include "ctl_doctor.h"
@@ -360,6 +361,31 @@ ask_echo(struct doctor *d)
 }
 
 static void
+check_push(struct doctor *d)
+{
+	if (d->conf->push_token[0] == '\0' &&
+	    d->conf->push_aes_key_file[0] == '\0') {
+		ctl_doctor_say(d, GRADE_OK, "no push_token: WeChat pushes"
+		    " nothing", NULL);
+		return;
+	}
+	if (d->conf->push_aes_key_file[0] != '\0' &&
+	    !check_private(d, "EncodingAESKey", d->conf->push_aes_key_file,
+	    "write the 43 characters set in the console"))
+		return;
+	if (wechat_push_init(d->conf) != OK)
+		ctl_doctor_say(d, GRADE_FAIL, "WeChat's pushes cannot be"
+		    " opened", "see to push_token and push_aes_key_file; the"
+		    " log line says what is wrong");
+	else if (d->conf->push_aes_key_file[0] == '\0')
+		ctl_doctor_say(d, GRADE_WARN, "pushes in plain mode prove"
+		    " no body", "choose the secure mode in the console and"
+		    " set push_aes_key_file");
+	else
+		ctl_doctor_say(d, GRADE_OK, "pushes are sealed", NULL);
+}
+
+static void
 check_pay(struct doctor *d)
 {
 	if (d->conf->pay_mchid[0] == '\0') {
@@ -395,6 +421,7 @@ ctl_doctor(struct ctl *ctl, int argc, char **argv)
 	ctl_doctor_store_db(&d);
 	ctl_doctor_store_redis(&d);
 	check_wechat(&d);
+	check_push(&d);
 	check_pay(&d);
 	redis_free(d.redis);
 	printf("%d ok, %d warnings, %d failures\n", d.found[GRADE_OK],

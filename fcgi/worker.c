@@ -15,6 +15,7 @@
 #include "program.h"
 #include "wechat/pay.h"
 #include "wechat/wechat.h"
+#include "wechat/wechat_push.h"
 
 static int
 usage(void)
@@ -54,7 +55,8 @@ main(int argc, char **argv)
 		return 1;
 	threads = (int)(strcmp(pool, "api") == 0 ? conf->api_threads :
 	    conf->slow_threads);
-	if (wechat_init(conf) != OK || pay_init(conf) != OK) {
+	if (wechat_init(conf) != OK || pay_init(conf) != OK ||
+	    wechat_push_init(conf) != OK) {
 		conf_free(conf);
 		return 1;
 	}

@@ -44,6 +44,8 @@ make_secret()
 {
 	[ -e "$dir/wechat.secret" ] ||
 	    od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$dir/wechat.secret"
+	[ -e "$dir/push.key" ] ||
+	    head -c 32 /dev/urandom | base64 | tr -d '=\n' >"$dir/push.key"
 }
 
 make_conf()
@@ -74,6 +76,9 @@ wechat_url = http://127.0.0.1:0
 wechat_appid = wx0123456789abcdef
 wechat_secret_file = wechat.secret
 wechat_state = developer
+; What WeChat pushes to /api/v1/wechat/push; the key stands in push.key.
+push_token = standinpush
+push_aes_key_file = push.key
 
 [pay]
 ; Written for the stand-in; with another pay_url all is left to you.
@@ -83,6 +88,7 @@ pay_url = http://127.0.0.1:0
 order_progress = standin-order-progress
 order_todo = standin-order-todo
 roll_call = standin-roll-call
+bill_due = standin-bill-due
 
 [keys]
 keys_file = planet.keys

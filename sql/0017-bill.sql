@@ -44,6 +44,8 @@ CREATE TABLE bill_batch (
 	    REFERENCES payee (community_id, id)
 );
 CREATE INDEX bill_batch_payee ON bill_batch (community_id, payee_id, id);
+CREATE INDEX bill_batch_uploaded ON bill_batch (created_at)
+    WHERE state = 'uploaded';
 
 -- A row of a file: one line of bill `bill_id`, which is made when the batch
 -- is applied.  Numbers of readings and quantities are thousandths, prices

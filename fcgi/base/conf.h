@@ -67,6 +67,8 @@ struct conf {
 	const char	*wechat_secret_file; /* mode 0600 */
 	int64_t		 wechat_timeout_ms;
 	const char	*wechat_state;	/* developer, trial, formal */
+	const char	*push_token;	/* of its pushes; empty: none */
+	const char	*push_aes_key_file; /* mode 0600; empty: plain */
 	/* [pay] */
 	const char	*pay_url;	/* https://api.mch.weixin.qq.com */
 	const char	*pay_mode;	/* direct, partner */

@@ -106,6 +106,10 @@ const struct conf_key conf_keys[] = {
 	    "Longest wait for WeChat's answer."),
 	E("wechat", wechat_state, "formal", wechat_states,
 	    "Version that messages open: developer, trial or formal."),
+	K("wechat", CONF_WORD, push_token, "",
+	    "Token of message pushes, as in the console; empty for none."),
+	K("wechat", CONF_PATH, push_aes_key_file, "",
+	    "File of their EncodingAESKey, mode 0600; empty: plain mode."),
 
 	K("pay", CONF_TEXT, pay_url, "https://api.mch.weixin.qq.com",
 	    "Base address of WeChat Pay."),

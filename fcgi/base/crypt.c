@@ -5,9 +5,14 @@
  * libsodium does the work; no algorithm is written here.  The keys and
  * what is done with them alone stand in crypt_key.c.
  */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -16,6 +21,7 @@
 #include "base/crypt_internal.h"
 #include "base/log.h"
 
+#define PIECE		(64 * 1024)	/* of a file */
 #define PASSWORD_PASSES	2
 #define PASSWORD_MEMORY	(19 * 1024 * 1024)
 
@@ -63,6 +69,49 @@ crypt_sha256(const void *data, size_t n, char out[CRYPT_HEX_MAX])
 
 	crypto_hash_sha256(hash, data, n);
 	sodium_bin2hex(out, CRYPT_HEX_MAX, hash, sizeof(hash));
+}
+
+static bool
+hash_file(int fd, char out[CRYPT_HEX_MAX], int64_t *ret_size)
+{
+	crypto_hash_sha256_state	 st;
+	unsigned char			 hash[crypto_hash_sha256_BYTES];
+	unsigned char			*piece = malloc(PIECE);
+	ssize_t				 n = -1;
+
+	crypto_hash_sha256_init(&st);
+	while (piece != NULL && ((n = read(fd, piece, PIECE)) > 0 ||
+	    (n < 0 && errno == EINTR))) {
+		if (n < 0)
+			continue;
+		crypto_hash_sha256_update(&st, piece, (size_t)n);
+		*ret_size += n;
+	}
+	free(piece);
+	if (n != 0)
+		return false;
+	crypto_hash_sha256_final(&st, hash);
+	sodium_bin2hex(out, CRYPT_HEX_MAX, hash, sizeof(hash));
+	return true;
+}
+
+bool
+crypt_sha256_file(const char *path, char out[CRYPT_HEX_MAX],
+    int64_t *ret_size)
+{
+	struct stat	 st;
+	bool		 good;
+	/* One that is a pipe would wait for somebody to write. */
+	int		 fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	out[0] = '\0';
+	*ret_size = 0;
+	if (fd < 0)
+		return false;
+	good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    hash_file(fd, out, ret_size);
+	close(fd);
+	return good;
 }
 
 bool

@@ -69,6 +69,13 @@ void crypt_token(char out[CRYPT_TOKEN_MAX]);
 /* SHA-256 in lower-case hex. */
 void crypt_sha256(const void *data, size_t n, char out[CRYPT_HEX_MAX]);
 
+/*
+ * The same of a file, read piece by piece; its size.  Empty and false when
+ * it is no ordinary file or cannot be read.
+ */
+bool crypt_sha256_file(const char *path, char out[CRYPT_HEX_MAX],
+    int64_t *ret_size);
+
 /* Equal strings, compared in constant time for equal lengths. */
 bool crypt_equal(const char *a, const char *b);
 

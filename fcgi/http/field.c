@@ -389,10 +389,12 @@ field_decode(struct req *rq)
 			return req_fail(rq, ERR_ABSENT, NULL);
 		}
 	}
+	if (s != NULL && s->raw)
+		return OK;
 	if (query && rq->body_len > 0)
 		return req_fail(rq, ERR_MALFORMED, NULL);
 	e = field_read_query(rq, query ? into : NULL);
-	if (e == OK && s != NULL && (s->upload || s->raw))
+	if (e == OK && s != NULL && s->upload)
 		into = NULL;	/* by upload_read, when it comes */
 	else if (e == OK && !query)
 		e = field_read_json(rq, into);

@@ -68,8 +68,9 @@ struct shape {
 	size_t			 size;
 	const struct field	*fields;
 	bool			 upload; /* a form with a file: upload.h */
-	/* Signed by its sender: left as it came in rq->body, for the
-	   handler to prove; no address is counted.  Rows tell of it only. */
+	/* Signed by its sender: left as it came in rq->query and rq->body,
+	   of any type, for the handler to prove; no address is counted.
+	   Rows tell of it only. */
 	bool			 raw;
 };
 

@@ -305,7 +305,8 @@ put_problems(struct json *j, const struct route *r)
 	put_problem(j, "400");
 	if (session || r->pool == POOL_SLOW)
 		put_problem(j, "401");
-	if (r->who != ANYONE || r->pool == POOL_SLOW)
+	if (r->who != ANYONE || r->pool == POOL_SLOW ||
+	    (r->in != NULL && r->in->raw))
 		put_problem(j, "403");
 	put_problem(j, "404");
 	if (r->tx != TX_READ)

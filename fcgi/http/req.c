@@ -191,7 +191,7 @@ once(struct req *rq, enum err (*fn)(struct req *, void *), void *arg,
 	if (e == OK && !sound(rq))
 		e = ERR_INTERNAL;
 	if (e == OK || (rq->keep && e != ERR_AGAIN && e != ERR_AWAY &&
-	    e != ERR_INTERNAL))
+	    e != ERR_TIMEOUT && e != ERR_INTERNAL))
 		return commit(rq, e);
 	db_rollback(rq->db);
 	return e;

@@ -225,6 +225,8 @@ check_body(const struct req *rq)
 		return ERR_TOO_LARGE;
 	if (rq->route->in != NULL && rq->route->in->upload)
 		return is_form(rq->content_type) ? OK : ERR_MEDIA_TYPE;
+	if (rq->route->in != NULL && rq->route->in->raw)
+		return OK;
 	if (has_body(rq) && rq->body_len > 0 && !is_json(rq->content_type))
 		return ERR_MEDIA_TYPE;
 	return OK;
@@ -278,7 +280,8 @@ run(struct req *rq)
 {
 	enum err e;
 
-	if (rq->db == NULL && rq->route->reply != REPLY_TEXT)
+	if (rq->db == NULL && (rq->route->reply != REPLY_TEXT ||
+	    rq->route->tx != TX_READ))
 		return ERR_AWAY;
 	if (rq->route->tx == TX_READ) {
 		if ((e = read_twice(rq)) == OK)

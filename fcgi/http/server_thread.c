@@ -76,7 +76,7 @@ needs_database(const struct req *rq)
 	struct route_match m;
 
 	return route_find(rq->method, rq->path, &m) == OK &&
-	    (m.route->reply != REPLY_TEXT ||
+	    (m.route->reply != REPLY_TEXT || m.route->tx != TX_READ ||
 	    strcmp(rq->path, HEALTH_READY) == 0);
 }
 

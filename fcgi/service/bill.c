@@ -365,8 +365,11 @@ bill_take(struct req *rq, int64_t id, struct bill_core *ret)
 	    WITH(V(rq->who.community_id), V(id), V(rq->now)), &n);
 	if (e != OK || n == 0)
 		return e != OK ? e : ERR_ABSENT;
-	return db_one(rq->db, rq->arena, &bill_sql[BILL_CORE],
+	e = db_one(rq->db, rq->arena, &bill_sql[BILL_CORE],
 	    core_values(rq, id, bill_day(rq->now), v), ret);
+	if (e == OK && !bill_is_staff(rq))
+		ret->staff = false;
+	return e;
 }
 
 struct bill_due
@@ -496,7 +499,7 @@ bill_preview(struct req *rq)
 		return e;
 	e = db_one(rq->db, rq->arena, &bill_sql[BILL_PREVIEW],
 	    core_values(rq, in->id, day, v), &b);
-	if (e != OK || (!b.bound && !b.staff))
+	if (e != OK || (!b.bound && !(b.staff && bill_is_staff(rq))))
 		return e != OK ? e : ERR_ABSENT;
 	b.paying_id = 0;
 	d = bill_core_due(&b);
@@ -518,11 +521,12 @@ bill_preview(struct req *rq)
 
 /*
  * Whether what was typed is the holder: the name itself, or its mask, a
- * star standing for any one character of the name.
+ * star standing for any one character of the name.  Stars alone are nobody.
  */
 static bool
 is_holder(const char *mask, const char *typed)
 {
+	bool	known = false;
 	size_t	n;
 
 	while (*mask != '\0' && *typed != '\0') {
@@ -535,10 +539,11 @@ is_holder(const char *mask, const char *typed)
 			if (strncmp(mask, typed, n) != 0)
 				return false;
 			mask += n;
+			known = true;
 		}
 		typed += n;
 	}
-	return *mask == '\0' && *typed == '\0';
+	return known && *mask == '\0' && *typed == '\0';
 }
 
 static enum err
@@ -620,6 +625,7 @@ bill_register(void)
 	bill_batch_register();
 	bill_remind_register();
 	bill_report_register();
+	money_sweep_register();
 	payee_register();
 	db_register(bill_sql, BILL_SQL_MAX);
 	route_register("bills", bill_routes);

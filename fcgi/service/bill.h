@@ -27,6 +27,7 @@
  * bill_remind.c   reminders
  * bill_report.c   collection and arrears
  * payee.c         who may bill, and on which terms
+ * money_sweep.c   what a kill in the middle left behind
  */
 #ifndef SERVICE_BILL_H
 #define SERVICE_BILL_H
@@ -198,7 +199,7 @@ enum err bill_batch_get(struct req *, int64_t community_id, int64_t id,
 
 /*
  * Read the file, judge and stage its rows: the batch is then checked or
- * faulty.  Opens its own transactions.
+ * faulty.  Opens its own transactions.  ERR_TOO_LARGE beyond upload_max.
  */
 enum err bill_batch_check(struct req *, int64_t community_id,
     int64_t payee_id, const char *name, const char *path, int64_t by_id,
@@ -252,6 +253,8 @@ void bill_read_register(void);
 void bill_apply_register(void);
 void bill_remind_register(void);
 void bill_report_register(void);
+/* What a kill left of batches, statements and exports. */
+void money_sweep_register(void);
 void payee_register(void);
 void payee_sql_register(void);
 

@@ -15,6 +15,7 @@
 #include "http/req.h"
 #include "service/bill_internal.h"
 
+#define AT_ONCE		500	/* ended in one round of an undo */
 #define PAGE		"pages/bill/dispute?id="
 #define TO_DO		"order_todo"
 #define PROGRESS	"order_progress"
@@ -312,6 +313,8 @@ before_answer(struct req *rq, struct flow_step *st)
 	struct bill_core		 b;
 	enum err			 e;
 
+	if (!bill_is_staff(rq))
+		return ERR_FORBIDDEN;
 	if (in->answer == NULL)
 		return req_field(rq, "answer", "required",
 		    "请写明处理结果，住户会看到。");
@@ -524,21 +527,24 @@ dispute_timeline(struct req *rq)
 enum err
 bill_dispute_void(struct req *rq, int64_t batch_id)
 {
-	struct dispute_bill	all[500];
+	struct dispute_bill	all[AT_ONCE];
 	struct rows		rows;
 	enum err		e;
-	int			i, n = 0;
+	int			i, n;
 
-	e = db_query(rq->db, &dispute_sql[DIS_OPEN],
-	    WITH(V(rq->who.community_id), V(batch_id)), &rows);
-	if (e != OK)
-		return e;
-	while (n < 500 && db_each(&rows, &all[n]))
-		n++;
-	e = db_end(&rows);
-	for (i = 0; e == OK && i < n; i++)
-		e = flow_system(rq, &bill_dispute_flow, all[i].bill_id,
-		    "void", NULL);
+	/* What is ended is not found again. */
+	do {
+		e = db_query(rq->db, &dispute_sql[DIS_OPEN],
+		    WITH(V(rq->who.community_id), V(batch_id)), &rows);
+		if (e != OK)
+			return e;
+		for (n = 0; n < AT_ONCE && db_each(&rows, &all[n]);)
+			n++;
+		e = db_end(&rows);
+		for (i = 0; e == OK && i < n; i++)
+			e = flow_system(rq, &bill_dispute_flow, all[i].bill_id,
+			    "void", NULL);
+	} while (e == OK && n == AT_ONCE);
 	return e;
 }
 

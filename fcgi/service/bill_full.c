@@ -408,6 +408,7 @@ bill_answer(struct req *rq, int64_t id)
 	    V(bill_helper(rq)), V(rq->now), V(bill_day(rq->now))), &b);
 	if (e != OK)
 		return e;
+	b.staff = b.staff && bill_is_staff(rq);
 	if (!b.staff && (!b.bound || strcmp(b.state, "undone") == 0))
 		return ERR_ABSENT;
 	e = read_all(rq, FULL_LINES, id, BILL_LINES,

@@ -14,6 +14,16 @@
 /* Who works for payees: their own org is looked at in SQL. */
 #define BILL_STAFF_ROLES	(ROLE_PROPERTY | ROLE_MERCHANT)
 
+/*
+ * Who lost that role works for no payee, though the org still lists them:
+ * where residents are let in too the route alone does not tell.
+ */
+static inline bool
+bill_is_staff(const struct req *rq)
+{
+	return (rq->who.roles & BILL_STAFF_ROLES) != 0;
+}
+
 struct bill_id_in {
 	int64_t		 id;
 };

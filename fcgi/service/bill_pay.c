@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "http/req.h"
 #include "service/bill_internal.h"
+#include "service/ledger.h"
 #include "service/payment.h"
 
 /* What is left of the payments of a bill, and of one. */
@@ -32,9 +33,10 @@ static const struct view_column bill_kept_columns[] = {
 };
 static const struct view bill_kept_view = VIEW(bill_kept, "BillKept");
 
-enum { PAY_OPEN, PAY_OPEN_LINES, PAY_CLOSE, PAY_CLOSE_LINES, PAY_LINES,
-	PAY_NOTE, PAY_BILL, PAY_KEPT, PAY_ONE, PAY_BACK, PAY_BACK_BILL,
-	PAY_AGAIN, PAY_AGAIN_BILL, PAY_SQL_MAX };
+enum { PAY_OPEN, PAY_OPEN_LINES, PAY_REST, PAY_CLOSE, PAY_CLOSE_LINES,
+	PAY_LINES, PAY_NOTE, PAY_BILL, PAY_KEPT, PAY_ONE, PAY_BACK,
+	PAY_BACK_BILL, PAY_AGAIN, PAY_AGAIN_BILL, PAY_CHECK,
+	PAY_SQL_MAX };
 
 static struct stmt pay_sql[] = {
 	[PAY_OPEN] = { RW, 7, NULL,
@@ -46,6 +48,12 @@ static struct stmt pay_sql[] = {
 	    "UPDATE bill_line SET paying = 1 WHERE community_id = $1"
 	    " AND bill_id = $2 AND payment_id IS NULL"
 	    " AND dispute_id IS NULL AND amount_fen > 0", NULL, 0 },
+	[PAY_REST] = { RO, 2, &bill_rest_view,
+	    "SELECT COUNT(*) AS unpaid, COUNT(dispute_id) AS disputed,"
+	    " CAST(0 AS BIGINT) AS paid,"
+	    " COALESCE(CAST(SUM(amount_fen) AS BIGINT), 0) AS principal_fen"
+	    " FROM bill_line WHERE community_id = $1 AND bill_id = $2"
+	    " AND payment_id IS NULL AND amount_fen > 0", NULL, 0 },
 	[PAY_CLOSE] = { RW, 3, NULL,
 	    "UPDATE bill SET paying_id = NULL, paying_until = NULL,"
 	    " paying_fen = NULL, paying_late_fen = NULL,"
@@ -104,6 +112,26 @@ static struct stmt pay_sql[] = {
 	    " late_paid_fen = late_paid_fen - $4,"
 	    " late_waived_fen = late_waived_fen + $5"
 	    " WHERE community_id = $1 AND id = $2", NULL, 0 },
+	/* What was paid and is not given back paid its lines. */
+	[PAY_CHECK] = { RO, 0, &ledger_fault_view,
+	    "SELECT i.community_id, i.thing_id AS id FROM payment_item i"
+	    " WHERE i.kind = 'bill' AND i.live = 1"
+	    " AND (SELECT p.paid_at FROM payment p"
+	    " WHERE p.community_id = i.community_id"
+	    " AND p.id = i.payment_id) IS NOT NULL"
+	    " AND (COALESCE((SELECT k.principal_fen + k.late_fen"
+	    " FROM bill_payment k WHERE k.community_id = i.community_id"
+	    " AND k.bill_id = i.thing_id"
+	    " AND k.payment_id = i.payment_id), 0) <> i.amount_fen"
+	    " OR (SELECT COUNT(l.payment_id) FROM bill_line l"
+	    " WHERE l.community_id = i.community_id"
+	    " AND l.bill_id = i.thing_id"
+	    " AND l.payment_id = i.payment_id) = 0)", NULL, 0 },
+};
+
+static const struct ledger_check pay_checks[] = {
+	{ "a bill that was paid is not marked so", &pay_sql[PAY_CHECK] },
+	{ NULL, NULL }
 };
 
 static enum err
@@ -188,14 +216,20 @@ wanted(struct req *rq, const struct payment_item *it, struct bill_due *ret)
 	    run(rq, PAY_OPEN_LINES, it->thing_id);
 }
 
-/* What was doubted meanwhile is paid by another payment. */
+/*
+ * What was doubted when this was opened, and may be due again by now, is
+ * paid by another payment.
+ */
 static enum err
-leave_rest(struct req *rq, const struct payment_item *it,
-    const struct bill_due *d)
+leave_rest(struct req *rq, const struct payment_item *it)
 {
-	enum err	e = bill_settle(rq, it->thing_id);
+	struct bill_rest	rest;
+	enum err		e;
 
-	if (e != OK || d->disputed_fen == 0)
+	if ((e = bill_settle(rq, it->thing_id)) != OK ||
+	    (e = db_one(rq->db, rq->arena, &pay_sql[PAY_REST],
+	    WITH(V(rq->who.community_id), V(it->thing_id)), &rest)) != OK ||
+	    rest.unpaid == 0)
 		return e;
 	return payment_let_go(rq, "bill", it->thing_id, it->payment_id);
 }
@@ -220,7 +254,7 @@ paid(struct req *rq, const struct payment_item *it)
 		e = db_run(rq->db, &pay_sql[PAY_BILL], WITH(V(community),
 		    V(it->thing_id), V(d.principal_fen), V(d.late_fen),
 		    V(d.waived_fen), V(it->at)), NULL);
-	return e != OK ? e : leave_rest(rq, it, &d);
+	return e != OK ? e : leave_rest(rq, it);
 }
 
 static enum err
@@ -301,5 +335,6 @@ void
 bill_pay_register(void)
 {
 	db_register(pay_sql, PAY_SQL_MAX);
+	ledger_check_register(pay_checks);
 	payment_thing_add(&bill_kind);
 }

@@ -7,15 +7,14 @@
  * statement; nothing of the file is kept in memory but what tells rows
  * apart.
  */
-#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/conf.h"
 #include "base/crypt.h"
 #include "base/id.h"
 #include "base/map.h"
@@ -596,27 +595,16 @@ check(struct reader *rd, const char *path)
 	return e;
 }
 
-/* Its digest; empty when it cannot be read. */
-static int64_t
-digest(const char *path, char out[CRYPT_HEX_MAX])
+/* Looked at before a byte is read; a pipe has no size. */
+static enum err
+check_size(struct req *rq, const char *path)
 {
-	struct stat	 st = { 0 };
-	void		*at;
-	int		 fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat	st;
 
-	out[0] = '\0';
-	if (fd < 0)
-		return 0;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
-		at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE,
-		    fd, 0);
-		if (at != MAP_FAILED) {
-			crypt_sha256(at, (size_t)st.st_size, out);
-			munmap(at, (size_t)st.st_size);
-		}
-	}
-	close(fd);
-	return st.st_size;
+	if (stat(path, &st) != 0 || st.st_size <= rq->conf->upload_max)
+		return OK;
+	return req_failf(rq, ERR_TOO_LARGE, "文件超过 %lld MB，请分成几个"
+	    "文件。", (long long)rq->conf->upload_max >> 20);
 }
 
 struct beginning {
@@ -653,7 +641,9 @@ bill_batch_check(struct req *rq, int64_t community_id, int64_t payee_id,
 	if ((e = payee_find(rq, community_id, payee_id, NULL, &p)) != OK)
 		return e;
 	rd.kinds = p.kinds;
-	b.bytes = digest(path, sha256);
+	if ((e = check_size(rq, path)) != OK)
+		return e;
+	crypt_sha256_file(path, sha256, &b.bytes);
 	if ((e = req_transact(rq, begin, &b)) != OK ||
 	    (e = check(&rd, path)) != OK)
 		return e;

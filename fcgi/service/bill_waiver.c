@@ -14,6 +14,7 @@
 #include "http/req.h"
 #include "service/bill_internal.h"
 
+#define AT_ONCE		500	/* ended in one round of an undo */
 #define PAGE		"pages/bill/waiver?id="
 #define TO_DO		"order_todo"
 #define PROGRESS	"order_progress"
@@ -387,21 +388,24 @@ waiver_list(struct req *rq)
 enum err
 bill_waiver_void(struct req *rq, int64_t batch_id)
 {
-	struct waiver_facts	all[500];
+	struct waiver_facts	all[AT_ONCE];
 	struct rows		rows;
 	enum err		e;
-	int			i, n = 0;
+	int			i, n;
 
-	e = db_query(rq->db, &waiver_sql[WAI_OPEN],
-	    WITH(V(rq->who.community_id), V(batch_id)), &rows);
-	if (e != OK)
-		return e;
-	while (n < 500 && db_each(&rows, &all[n]))
-		n++;
-	e = db_end(&rows);
-	for (i = 0; e == OK && i < n; i++)
-		e = flow_system(rq, &bill_waiver_flow, all[i].bill_id,
-		    "void", NULL);
+	/* What is ended is not found again. */
+	do {
+		e = db_query(rq->db, &waiver_sql[WAI_OPEN],
+		    WITH(V(rq->who.community_id), V(batch_id)), &rows);
+		if (e != OK)
+			return e;
+		for (n = 0; n < AT_ONCE && db_each(&rows, &all[n]);)
+			n++;
+		e = db_end(&rows);
+		for (i = 0; e == OK && i < n; i++)
+			e = flow_system(rq, &bill_waiver_flow, all[i].bill_id,
+			    "void", NULL);
+	} while (e == OK && n == AT_ONCE);
 	return e;
 }
 

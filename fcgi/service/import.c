@@ -515,7 +515,8 @@ work(struct work *w)
 		return OK;
 	log_warn("import=%lld state=%s err=%s", (long long)w->of.id,
 	    w->of.state, err_info(e)->name);
-	if (e == ERR_AWAY || e == ERR_AGAIN || e == ERR_BUSY) {
+	if (e == ERR_AWAY || e == ERR_AGAIN || e == ERR_BUSY ||
+	    e == ERR_TIMEOUT) {
 		db_transact(rq->db, 5, release, w);
 		return e;
 	}

@@ -4,12 +4,7 @@
  *
  * The digest tells afterwards which file it was, when that is gone.
  */
-#include <sys/mman.h>
-#include <sys/stat.h>
-
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/conf.h"
@@ -109,33 +104,6 @@ import_path(struct req *rq, int64_t id)
 	    (long long)id);
 }
 
-/* Its digest and size; false when it cannot be read. */
-static bool
-digest(const char *path, char out[CRYPT_HEX_MAX], int64_t *ret_size)
-{
-	struct stat	 st;
-	void		*at = NULL;
-	bool		 good = false;
-	int		 fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		*ret_size = st.st_size;
-		if (st.st_size > 0)
-			at = mmap(NULL, (size_t)st.st_size, PROT_READ,
-			    MAP_PRIVATE, fd, 0);
-		good = at != MAP_FAILED;
-		if (good)
-			crypt_sha256(at != NULL ? at : "",
-			    (size_t)st.st_size, out);
-		if (good && at != NULL)
-			munmap(at, (size_t)st.st_size);
-	}
-	close(fd);
-	return good;
-}
-
 enum err
 import_begin(struct req *rq, int64_t community_id, int64_t id,
     enum import_kind kind, const char *name, const char *path, bool partial,
@@ -145,7 +113,7 @@ import_begin(struct req *rq, int64_t community_id, int64_t id,
 	int64_t	bytes = 0;
 
 	/* A pipe has no size; it is read all the same. */
-	digest(path, sha256, &bytes);
+	crypt_sha256_file(path, sha256, &bytes);
 	return db_run(rq->db, &record_sql[RECORD_BEGIN], WITH(V(community_id),
 	    V(id), V(import_kinds[kind]), V(name), V(sha256), V(bytes),
 	    V(partial), V(by_id), V(claim),

@@ -112,7 +112,8 @@ void ledger_check_register(const struct ledger_check *);
 /*
  * Add everything up anew: entries, running and present balances, and what
  * services registered.  Each fault is told to `tell`; OK when all could be
- * read, whether faulty or not.
+ * read, whether faulty or not.  A check that cannot be read is logged, the
+ * others are run, and its error is returned.
  */
 enum err ledger_check(struct db *, struct arena *,
     void (*tell)(void *arg, const char *what, const struct ledger_fault *),

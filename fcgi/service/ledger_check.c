@@ -57,17 +57,19 @@ static struct stmt check_sql[] = {
 	    "SELECT community_id, entry_id AS id FROM ledger_line"
 	    " GROUP BY community_id, entry_id, unit"
 	    " HAVING SUM(amount) <> 0", NULL, 0 },
+	/* Row by row by unique keys, whatever the server knows of them. */
 	[CHECK_EMPTY] = { RO, 0, &ledger_fault_view,
 	    "SELECT e.community_id, e.id FROM ledger_entry e"
-	    " WHERE NOT EXISTS (SELECT 1 FROM ledger_line l"
+	    " WHERE (SELECT MIN(l.entry_id) FROM ledger_line l"
 	    " WHERE l.community_id = e.community_id"
-	    " AND l.entry_id = e.id)", NULL, 0 },
+	    " AND l.entry_id = e.id) IS NULL", NULL, 0 },
 	[CHECK_LOOSE] = { RO, 0, &ledger_fault_view,
 	    "SELECT l.community_id, l.id FROM ledger_line l"
-	    " LEFT JOIN ledger_entry e ON e.community_id = l.community_id"
-	    " AND e.id = l.entry_id LEFT JOIN ledger_account a"
-	    " ON a.community_id = l.community_id AND a.id = l.account_id"
-	    " AND a.unit = l.unit WHERE e.id IS NULL OR a.id IS NULL",
+	    " WHERE (SELECT e.id FROM ledger_entry e"
+	    " WHERE e.community_id = l.community_id"
+	    " AND e.id = l.entry_id) IS NULL OR (SELECT a.id"
+	    " FROM ledger_account a WHERE a.community_id = l.community_id"
+	    " AND a.id = l.account_id AND a.unit = l.unit) IS NULL",
 	    NULL, 0 },
 	[CHECK_BALANCE] = { RO, 0, &ledger_fault_view,
 	    "SELECT a.community_id, a.id FROM ledger_account a"
@@ -145,9 +147,10 @@ ledger_check(struct db *db, struct arena *a,
 {
 	const struct ledger_check	*c;
 	struct ledger_counts		 counts;
-	enum err			 e;
+	enum err			 e, first = OK;
 	int				 i;
 
+	*ret = (struct ledger_report){ 0 };
 	e = db_one(db, a, &check_sql[CHECK_COUNT], NOTHING, &counts);
 	if (e != OK)
 		return e;
@@ -156,10 +159,17 @@ ledger_check(struct db *db, struct arena *a,
 	for (i = 0; i < nchecks; i++)
 		for (c = checks[i]; c->what != NULL; c++) {
 			e = run_check(db, c, tell, arg, &ret->faults);
-			if (e != OK)
+			if (e == OK)
+				continue;
+			log_error("ledger check=\"%s\" err=%s", c->what,
+			    err_info(e)->name);
+			if (e == ERR_AWAY)
 				return e;
+			/* The others may still find something. */
+			if (first == OK)
+				first = e;
 		}
-	return OK;
+	return first;
 }
 
 /* Communities that have a fault. */
@@ -220,16 +230,21 @@ run_nightly(struct req *rq)
 	struct ledger_report	report;
 	struct faulty		*faulty = ARENA_NEW(rq->arena,
 				    struct faulty);
-	enum err		e;
+	enum err		e, told = OK;
 	int			i;
 
+	/* What was found is told, though not all could be read. */
 	e = ledger_check(rq->db, rq->arena, note_fault, faulty, &report);
-	for (i = 0; e == OK && i < faulty->n; i++) {
+	for (i = 0; told == OK && i < faulty->n; i++) {
 		faulty->now = faulty->community_id[i];
-		e = req_transact(rq, tell_admins, faulty);
+		told = req_transact(rq, tell_admins, faulty);
 	}
-	if (e != OK)
-		return e;
+	if (e != OK || told != OK) {
+		log_error("ledger faults=%lld checked=0 err=%s",
+		    (long long)report.faults,
+		    err_info(e != OK ? e : told)->name);
+		return e != OK ? e : told;
+	}
 	log_info("ledger entries=%lld lines=%lld accounts=%lld faults=%lld",
 	    (long long)report.entries, (long long)report.lines,
 	    (long long)report.accounts, (long long)report.faults);

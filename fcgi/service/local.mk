@@ -18,6 +18,7 @@ libservice_a_SOURCES = \
 	%D%/settlement.c \
 	%D%/receipt.c %D%/receipt.h \
 	%D%/receipt_title.c \
+	%D%/push.c \
 	%D%/sealed.c %D%/sealed.h \
 	%D%/scope.c %D%/scope.h \
 	%D%/household.c %D%/household.h %D%/household_internal.h \
@@ -102,7 +103,7 @@ libservice_a_SOURCES = \
 	%D%/bill_dispute.c %D%/bill_waiver.c \
 	%D%/bill_batch.c %D%/bill_read.c %D%/bill_apply.c \
 	%D%/bill_cell.c %D%/bill_cell.h \
-	%D%/bill_remind.c %D%/bill_report.c \
+	%D%/bill_remind.c %D%/bill_report.c %D%/money_sweep.c \
 	%D%/payee.c \
 	%D%/correction.c \
 	%D%/roll_call.c %D%/roll_call.h \

@@ -92,7 +92,8 @@ static struct stmt title_sql[] = {
 	[TITLE_LIST] = { RO, 4, &invoice_title_view,
 	    TITLE_SELECT " AND t.id < $2 AND t.payee_id IN"
 	    " (SELECT s.org_id FROM org_staff s WHERE s.community_id = $1"
-	    " AND s.user_id = $3) ORDER BY t.id DESC LIMIT $4", NULL, 0 },
+	    " AND s.user_id = $3 AND s.duty <> 'courier')"
+	    " ORDER BY t.id DESC LIMIT $4", NULL, 0 },
 };
 
 struct title_new {

@@ -58,6 +58,12 @@ static const struct view recon_fee_view = VIEW(recon_fee, "ReconFee");
 	" AND a.owner = 'org' AND a.kind = 'due'"			\
 	" WHERE r.community_id = $1 AND r.day = $2 AND r.id > $3"	\
 	" AND r.id <= $4"
+/* A row that stands there twice moved its money once. */
+#define ONCE								\
+	" AND NOT EXISTS (SELECT 1 FROM recon_row o"			\
+	" WHERE o.community_id = r.community_id AND o.number = r.number" \
+	" AND o.refund_number = r.refund_number AND o.day = r.day"	\
+	" AND o.id < r.id)"
 #define GROUPED								\
 	" GROUP BY r.id, r.refund, r.fee_mill, a.owner_id"		\
 	" ORDER BY r.id, a.owner_id"
@@ -73,7 +79,7 @@ static struct stmt share_sql[] = {
 	    " AND p.transaction_id = r.transaction_id"
 	    " JOIN ledger_entry e ON e.community_id = r.community_id"
 	    " AND e.thing = 'payment' AND e.thing_id = p.id"
-	    " AND e.kind = 'paid'" LINES " AND r.refund = 0" GROUPED,
+	    " AND e.kind = 'paid'" LINES " AND r.refund = 0" ONCE GROUPED,
 	    NULL, 0 },
 	[SHARE_REFUNDS] = { RO, 4, &recon_part_view,
 	    "SELECT r.id, r.refund, r.fee_mill, a.owner_id AS payee_id,"
@@ -81,7 +87,7 @@ static struct stmt share_sql[] = {
 	    " JOIN payment_refund f ON f.number = r.refund_number"
 	    " JOIN ledger_entry e ON e.community_id = r.community_id"
 	    " AND e.thing = 'payment_refund' AND e.thing_id = f.id"
-	    " AND e.kind = 'refund'" LINES " AND r.refund = 1" GROUPED,
+	    " AND e.kind = 'refund'" LINES " AND r.refund = 1" ONCE GROUPED,
 	    NULL, 0 },
 	[SHARE_CLEAR] = { RW, 2, NULL,
 	    "DELETE FROM recon_payee WHERE community_id = $1 AND day = $2",

@@ -47,5 +47,6 @@ service_ready(void)
 	recon_register();
 	settlement_register();
 	receipt_register();
+	push_register();
 	return route_ready() && flow_ready();
 }

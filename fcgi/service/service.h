@@ -48,5 +48,6 @@ void correction_register(void);
 void recon_register(void);
 void settlement_register(void);
 void receipt_register(void);
+void push_register(void);
 
 #endif

@@ -429,7 +429,8 @@ water_book_worth(struct req *rq, int64_t id, int64_t *ret_fen)
 	enum err		e;
 
 	e = take_book(rq, BOOK_GET_MINE, id, &b);
-	if (e == ERR_ABSENT)
+	/* A desk that lost the role is none. */
+	if (e == ERR_ABSENT && (rq->who.roles & ROLE_MERCHANT) != 0)
 		e = take_book(rq, BOOK_GET, id, &b);
 	if (e != OK)
 		return e;

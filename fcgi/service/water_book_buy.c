@@ -224,7 +224,7 @@ static const struct view book_buy_view = VIEW(book_buy, "WaterBookOrder");
 
 enum { OFFER_ADD, OFFER_PATCH, OFFER_ONE, OFFER_STATION, OFFER_LIST,
 	BUY_DEAL, BUY_ADD, BUY_GET, BUY_TAKE, BUY_ANY, BUY_UNTIL, BUY_PAID,
-	BUY_SQL_MAX };
+	BUY_CHECK, BUY_SQL_MAX };
 
 static struct stmt buy_sql[] = {
 	[OFFER_ADD] = { RW, 8, NULL,
@@ -289,6 +289,16 @@ static struct stmt buy_sql[] = {
 	[BUY_PAID] = { RW, 3, NULL,
 	    "UPDATE water_book_order SET paid_at = $3"
 	    " WHERE community_id = $1 AND id = $2", NULL, 0 },
+	/* What was paid and is not given back is there. */
+	[BUY_CHECK] = { RO, 0, &ledger_fault_view,
+	    "SELECT i.community_id, i.thing_id AS id FROM payment_item i"
+	    " WHERE i.kind = 'water_book' AND i.live = 1"
+	    " AND (SELECT p.paid_at FROM payment p"
+	    " WHERE p.community_id = i.community_id"
+	    " AND p.id = i.payment_id) IS NOT NULL"
+	    " AND COALESCE((SELECT b.price_fen FROM water_book b"
+	    " WHERE b.community_id = i.community_id"
+	    " AND b.id = i.thing_id), 0) <> i.amount_fen", NULL, 0 },
 };
 
 static struct stmt buy_flow_sql[] = {
@@ -633,6 +643,11 @@ buy_refunded(struct req *rq, const struct payment_item *item)
 	return water_book_end(rq, item->thing_id, item->amount_fen);
 }
 
+static const struct ledger_check buy_checks[] = {
+	{ "a ticket book that was paid is not there", &buy_sql[BUY_CHECK] },
+	{ NULL, NULL }
+};
+
 static const struct payment_kind buy_kind = {
 	.name = KIND,
 	.label = "水票",
@@ -682,6 +697,7 @@ void
 water_book_buy_register(void)
 {
 	db_register(buy_sql, BUY_SQL_MAX);
+	ledger_check_register(buy_checks);
 	flow_register(&buy_flow);
 	payment_thing_add(&buy_kind);
 	route_register("water", buy_routes);

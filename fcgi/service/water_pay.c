@@ -64,7 +64,7 @@ static const struct view returnable_view =
     VIEW(returnable, "WaterReturnable");
 
 enum { PAY_TAKE, PAY_UNTIL, PAY_PAID, PAY_BACK, PAY_CHECK_PAID,
-	PAY_SQL_MAX };
+	PAY_CHECK_MOVED, PAY_SQL_MAX };
 
 static struct stmt pay_sql[] = {
 	/* The row is taken: what it says stands until the commit. */
@@ -92,17 +92,32 @@ static struct stmt pay_sql[] = {
 	    "SELECT o.community_id, o.id FROM water_order o"
 	    " WHERE o.payment = 'online' AND ((o.state IN ('placed',"
 	    " 'accepted', 'delivering', 'delivered', 'completed')"
-	    " AND NOT EXISTS (SELECT 1 FROM payment_item i JOIN payment p"
-	    " ON p.community_id = i.community_id AND p.id = i.payment_id"
+	    " AND (SELECT MAX((SELECT p.paid_at FROM payment p"
+	    " WHERE p.community_id = i.community_id"
+	    " AND p.id = i.payment_id)) FROM payment_item i"
 	    " WHERE i.community_id = o.community_id"
-	    " AND i.kind = '" KIND "' AND i.thing_id = o.id"
-	    " AND p.paid_at IS NOT NULL)) OR (o.state IN ('unpaid',"
-	    " 'paying') AND o.paid_at IS NOT NULL))", NULL, 0 },
+	    " AND i.kind = '" KIND "' AND i.thing_id = o.id)"
+	    " IS NULL) OR (o.state IN ('unpaid', 'paying')"
+	    " AND o.paid_at IS NOT NULL))", NULL, 0 },
+	/* And what was paid was told to it, or went back. */
+	[PAY_CHECK_MOVED] = { RO, 0, &ledger_fault_view,
+	    "SELECT i.community_id, i.thing_id AS id FROM payment_item i"
+	    " WHERE i.kind = '" KIND "' AND i.live = 1"
+	    " AND (SELECT p.paid_at FROM payment p"
+	    " WHERE p.community_id = i.community_id"
+	    " AND p.id = i.payment_id) IS NOT NULL"
+	    " AND COALESCE((SELECT o.state FROM water_order o"
+	    " WHERE o.community_id = i.community_id"
+	    " AND o.id = i.thing_id), 'unpaid') NOT IN ('placed',"
+	    " 'accepted', 'delivering', 'delivered', 'completed')",
+	    NULL, 0 },
 };
 
 static const struct ledger_check pay_checks[] = {
 	{ "an order paid online is not paid as its state asks",
 	    &pay_sql[PAY_CHECK_PAID] },
+	{ "an order that was paid has not moved on",
+	    &pay_sql[PAY_CHECK_MOVED] },
 	{ NULL, NULL }
 };
 
@@ -215,6 +230,10 @@ pay_refundable(struct req *rq, int64_t id, int64_t *ret_fen)
 	    WITH(V(rq->who.community_id), V(id), V(rq->who.user_id)), &o);
 	if (e != OK)
 		return e;
+	/* Who lost the role is no desk, though the station lists them. */
+	if (o.owner_id != rq->who.user_id &&
+	    (rq->who.roles & ROLE_MERCHANT) == 0)
+		return ERR_ABSENT;
 	if (strcmp(o.state, "delivered") != 0 &&
 	    strcmp(o.state, "completed") != 0)
 		return req_fail(rq, ERR_STATE,

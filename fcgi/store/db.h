@@ -11,7 +11,9 @@
  *
  * Five ends are told apart here, once: a row (OK), no row (ERR_ABSENT), a
  * constraint (ERR_UNIQUE, ERR_CONSTRAINT), run me again (ERR_AGAIN), and
- * the database away (ERR_AWAY); anything else is logged and ERR_INTERNAL.
+ * the database away (ERR_AWAY); anything else is logged and ERR_INTERNAL,
+ * but for a statement that was cut (ERR_TIMEOUT), which is logged too: it
+ * would take as long again.
  * After ERR_AWAY the connection is opened again by the next db_begin or
  * statement outside a transaction.
  *

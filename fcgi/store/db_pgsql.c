@@ -80,7 +80,7 @@ error_of(const char *state)
 		{ "40001", ERR_AGAIN },		/* serialisation */
 		{ "40P01", ERR_AGAIN },		/* deadlock */
 		{ "55P03", ERR_AGAIN },		/* lock not available */
-		{ "57014", ERR_AGAIN },		/* statement time-out */
+		{ "57014", ERR_TIMEOUT },	/* statement time-out */
 		{ "08", ERR_AWAY },		/* connection */
 		{ "57P", ERR_AWAY },		/* shut down, starting */
 		{ "53", ERR_AWAY },		/* out of resources */
@@ -116,7 +116,8 @@ pgsql_error(struct pgsql *pg, const PGresult *res, const char *sql)
 	state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 	message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 	e = state != NULL ? error_of(state) : ERR_INTERNAL;
-	if (e != ERR_INTERNAL && e != ERR_AWAY && e != ERR_CONSTRAINT)
+	if (e != ERR_INTERNAL && e != ERR_AWAY && e != ERR_CONSTRAINT &&
+	    e != ERR_TIMEOUT)
 		return e;
 	/* A data exception's message quotes the value: only its number. */
 	if (state != NULL && strncmp(state, "22", 2) == 0)
@@ -147,6 +148,10 @@ on_notice(void *arg, const char *message)
 	(void)message;
 }
 
+/*
+ * Who waits for a lock is told so (and may try again) before the statement
+ * as a whole is cut, which would take as long the next time.
+ */
 static enum err
 pgsql_patience(struct db *db)
 {
@@ -155,7 +160,8 @@ pgsql_patience(struct db *db)
 	snprintf(sql, sizeof(sql),
 	    "SET statement_timeout = %lld; SET lock_timeout = %lld;"
 	    " SET idle_in_transaction_session_timeout = %lld",
-	    (long long)db->timeout_ms, (long long)db->timeout_ms,
+	    (long long)db->timeout_ms,
+	    (long long)(db->timeout_ms - db->timeout_ms / 20),
 	    (long long)db->timeout_ms + 60000);
 	return pgsql_exec((struct pgsql *)db, sql, NULL);
 }
@@ -192,7 +198,7 @@ pgsql_connect(struct db *db)
 		    " SET jit = off", NULL);
 	if (e == OK)
 		e = pgsql_slots(pg);
-	return e == ERR_AGAIN ? ERR_AWAY : e;
+	return e == ERR_AGAIN || e == ERR_TIMEOUT ? ERR_AWAY : e;
 }
 
 static void

@@ -126,7 +126,7 @@ pgsql_slots(struct pgsql *pg)
 		if ((e = name_of(pg, db_registered((size_t)i), name)) != OK)
 			worst = e;
 	/* A table that somebody holds locked is no fault of the statement. */
-	return worst == ERR_AGAIN ? ERR_AWAY : worst;
+	return worst == ERR_AGAIN || worst == ERR_TIMEOUT ? ERR_AWAY : worst;
 }
 
 /* A migration changed a table under the plan: only a new session helps. */

@@ -63,8 +63,9 @@ sqlite_error(int rc)
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 	case SQLITE_PROTOCOL:
-	case SQLITE_INTERRUPT:
 		return ERR_AGAIN;
+	case SQLITE_INTERRUPT:
+		return ERR_TIMEOUT;
 	case SQLITE_CONSTRAINT:
 		return rc == SQLITE_CONSTRAINT_UNIQUE ||
 		    rc == SQLITE_CONSTRAINT_PRIMARYKEY ||
@@ -88,7 +89,8 @@ sqlite_failed(struct sqlite *q, int rc, const char *sql)
 	enum err e = sqlite_error(rc);
 
 	/* SQLite names the constraint and never the value. */
-	if (e == ERR_INTERNAL || e == ERR_AWAY || e == ERR_CONSTRAINT)
+	if (e == ERR_INTERNAL || e == ERR_AWAY || e == ERR_CONSTRAINT ||
+	    e == ERR_TIMEOUT)
 		db_complain(&q->db, sql, q->handle != NULL ?
 		    sqlite3_errmsg(q->handle) : sqlite3_errstr(rc));
 	return e;
@@ -219,10 +221,9 @@ sqlite_connect(struct db *db)
 	pthread_once(&once, configure);
 	q->budget_us = db->timeout_ms * 1000;
 	sqlite_fresh(q);
-	if ((e = open_file(q)) != OK || (e = set_up(q)) != OK)
-		return e == ERR_AGAIN ? ERR_AWAY : e;
-	e = sqlite_slots(q);
-	return e == ERR_AGAIN ? ERR_AWAY : e;
+	if ((e = open_file(q)) == OK && (e = set_up(q)) == OK)
+		e = sqlite_slots(q);
+	return e == ERR_AGAIN || e == ERR_TIMEOUT ? ERR_AWAY : e;
 }
 
 static void

@@ -24,5 +24,6 @@ libwechat_a_SOURCES = \
 	fcgi/wechat/wechat_phone.c \
 	fcgi/wechat/wechat_push.c \
 	fcgi/wechat/wechat_push.h \
+	fcgi/wechat/wechat_push_read.c \
 	fcgi/wechat/wechat_ship.c \
 	fcgi/wechat/wechat_token.c

@@ -505,6 +505,11 @@ judge(const struct conf *c, const char **key)
 	if (c->pay_sub_appid[0] != '\0' &&
 	    strcmp(c->pay_sub_appid, c->wechat_appid) != 0)
 		return "is not wechat_appid: residents could not pay";
+	if (strcmp(c->pay_mode, "partner") == 0 &&
+	    c->pay_sub_appid[0] == '\0' && c->pay_sp_appid[0] != '\0' &&
+	    strcmp(c->pay_sp_appid, c->wechat_appid) != 0)
+		return "is empty while pay_sp_appid is another's: residents"
+		    " could not pay";
 	return NULL;
 }
 

@@ -174,7 +174,7 @@ state_of(const char *s)
 	return 0;
 }
 
-/* Whose it is: the sub-merchant, unless it is another provider's. */
+/* Whose it is: the sub-merchant; nobody's when of another provider. */
 static void
 read_parties(const json_t *json, struct pay_trade *t)
 {
@@ -190,7 +190,7 @@ read_parties(const json_t *json, struct pay_trade *t)
 	provider = pay_call_text(json, "sp_mchid");
 	t->mchid = provider != NULL &&
 	    strcmp(provider, pay_key_conf()->pay_mchid) == 0 ?
-	    pay_call_text(json, "sub_mchid") : provider;
+	    pay_call_text(json, "sub_mchid") : NULL;
 	t->appid = pay_call_text(json, "sub_appid");
 	t->openid = pay_call_text(payer, "sub_openid");
 	if (pay_key_conf()->pay_sub_appid[0] == '\0') {

@@ -72,6 +72,16 @@ key_of(struct arena *a, const char *key)
 	return raw != NULL && n == KEY_BYTES ? raw : NULL;
 }
 
+bool
+wechat_push_key_sound(const char *key)
+{
+	struct arena	*a = arena_new(4096);
+	bool		 good = key_of(a, key) != NULL;
+
+	arena_free(a);
+	return good;
+}
+
 /* AES-256-CBC without padding; the first half of the key is its start. */
 static bool
 cipher(const unsigned char *key, int seal, unsigned char *out,

@@ -377,12 +377,14 @@ test('the description names who may, for every route', () => {
 	}
 	assert.deepEqual(operations.filter((o) => o['x-roles'][0] ===
 	    'anyone').map((o) => `${o.method} ${o.path}`).sort(), [
-		'GET /api/v1/communities', 'GET /healthz',
+		'GET /api/v1/communities', 'GET /api/v1/wechat/push',
+		'GET /healthz',
 		'POST /api/v1/sessions', 'POST /api/v1/sessions/scans',
 		'POST /api/v1/sessions/scans/{code}/claim',
 		'POST /api/v1/sessions/staff',
 		'POST /api/v1/wechat/pay/notices',
-		'POST /api/v1/wechat/pay/refund-notices']);
+		'POST /api/v1/wechat/pay/refund-notices',
+		'POST /api/v1/wechat/push']);
 });
 
 test('without a session every guarded route is 401', async () => {

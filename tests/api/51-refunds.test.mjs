@@ -134,6 +134,48 @@ test('notice and answer race a hundred times: one refund', async () => {
 	await check();
 });
 
+// The answer that is held says less than the notice that overtakes it.
+test('a hundred refunds, each told of while its answer is held',
+    { timeout: 120_000 }, async () => {
+	const each = 36, times = 50, all = 2 * times;
+	const two = [await delivered(), await delivered()];
+	const ids = two.map((one) => one.id).join();
+	const ended = async (what) => Number(await p.value(
+	    `SELECT count(*) FROM ${what}`));
+
+	await p.stop('jobs');
+	await p.pay.refunds({ delay_ms: 0, notices: 'normal' });
+	// Some answers come before the notice, some meanwhile, some after.
+	await p.pay.set({ faults: Array.from({ length: all }, (_, i) => ({
+		path: 'refund', mode: 'acted_delay', delay_ms: i % 25 })) });
+	for (let i = 0; i < times; i++)
+		for (const one of two)
+			await give(one, each);
+	for (const one of two)
+		await refuse(one, 1, 409, 'not_enough');
+	await p.start('jobs');
+	await until(async () => {
+		p.clock.add(SECOND);
+		return await ended('payment_refund WHERE state = \'done\'' +
+		    ` AND payment_id IN (${ids})`) === all;
+	}, 'all done', 100_000);
+	for (const one of two) {
+		await reaches(one.id, 'refunded');
+		assert.equal(await ended('payment_refund WHERE payment_id =' +
+		    ` ${one.id}`), times);
+		assert.equal(await ended('flow_event WHERE thing_id =' +
+		    ` ${one.id} AND event = 'returned'`), 1);
+		const { refund_rows } = await p.pay.order(one.number);
+		assert.deepEqual(refund_rows.map((r) => [r.state,
+			r.refund_fen]), Array(times).fill(['SUCCESS', each]));
+	}
+	assert.equal(await ended('ledger_entry e JOIN payment_refund r ON' +
+	    ' r.id = e.thing_id WHERE e.thing = \'payment_refund\' AND' +
+	    ` e.kind = 'refund' AND r.payment_id IN (${ids})`), all);
+	await p.pay.reset();
+	await check();
+});
+
 test('a lost refund notice is found by the query', async () => {
 	await p.pay.refunds({ hold: true });
 	const one = await delivered();

@@ -81,7 +81,8 @@ for (const point of ['payment.before_prepay', 'payment.after_prepay'])
 		await sound(payment);
 	});
 
-for (const point of ['notice.before_book', 'notice.after_book'])
+for (const point of ['notice.before_book', 'payment.before_commit',
+	'notice.after_book'])
 	test(`killed at ${point}: told again, booked once`, { skip },
 	    async () => {
 		const one = await opened();
@@ -95,7 +96,8 @@ for (const point of ['notice.before_book', 'notice.after_book'])
 		await sound(one);
 	});
 
-for (const point of ['payment.before_query', 'payment.after_query'])
+for (const point of ['payment.before_query', 'payment.after_query',
+	'payment.before_commit'])
 	test(`killed at ${point}: another runner asks`, { skip },
 	    async () => {
 		const one = await opened();
@@ -123,20 +125,50 @@ for (const point of ['payment.before_close', 'payment.after_close'])
 		    'CLOSED');
 	});
 
+// Water that was brought, and that the station may give money back for.
+async function delivered() {
+	const one = await opened();
+
+	assert.equal((await p.pay.pay(one.wechat)).notice, 204);
+	await fire(p, 'owner-a', one.o.id, 'accept');
+	await fire(p, 'courier-a', one.o.id, 'deliver');
+	const { handover_code } = await see(p, one.who.openid, one.o.id);
+	await fire(p, 'courier-a', one.o.id, 'handover',
+	    { code: handover_code });
+	return one;
+}
+const giveBack = ({ id }) => p.yes(201, 'POST', `${PAYMENTS}/${id}/refunds`,
+    { as: owner, body: { reason: '水有异味' } });
+
+for (const point of ['notice.before_refund', 'notice.after_refund'])
+	test(`killed at ${point}: told again, done once`, { skip },
+	    async () => {
+		await p.pay.refunds({ hold: true });
+		const one = await delivered();
+		const { id, number } = await giveBack(one);
+
+		await until(async () => await p.value('SELECT state FROM' +
+		    ` payment_refund WHERE id = ${id}`) === 'running',
+		'running');
+		arm(point);
+		await p.pay.endRefund(number, { wait: false });
+		await gone();
+		await ready('slow');
+		assert.deepEqual(await p.pay.refundNotice(number), [204]);
+		assert.equal(await lies(one.id), 'refunded');
+		assert.equal(Number(await p.value('SELECT count(*) FROM' +
+		    ` flow_event WHERE thing_id = ${one.id}` +
+		    ' AND event = \'returned\'')), 1);
+		await p.pay.reset();
+		await sound(one);
+	});
+
 for (const point of ['refund.before_call', 'refund.after_call'])
 	test(`killed at ${point}: one refund`, { skip }, async () => {
-		const one = await opened();
+		const one = await delivered();
 
-		assert.equal((await p.pay.pay(one.wechat)).notice, 204);
-		await fire(p, 'owner-a', one.o.id, 'accept');
-		await fire(p, 'courier-a', one.o.id, 'deliver');
-		const { handover_code } = await see(p, one.who.openid,
-		    one.o.id);
-		await fire(p, 'courier-a', one.o.id, 'handover',
-		    { code: handover_code });
 		arm(point);
-		await p.yes(201, 'POST', `${PAYMENTS}/${one.id}/refunds`,
-		    { as: owner, body: { reason: '水有异味' } });
+		await giveBack(one);
 		await gone();
 		await ready('jobs');
 		await reaches(one.id, 'refunded');

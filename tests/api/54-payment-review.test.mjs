@@ -236,6 +236,58 @@ test('money of an order we do not know is told to the platform',
 	    { as: admin, body: { reason: '不是本社区的' } });
 });
 
+test('money for what another payment has paid: doubled, and goes back',
+    async () => {
+	const b = await billFor(p, city, { at: AT_STAIRS, period: '2026-02' });
+	const first = await open(p, bert, [b.id]);
+
+	await p.yes(200, 'POST', `${PAYMENTS}/${first.payment.id}/close`,
+	    { as: bert });
+	const second = await pay(p, dora, [b.id]);
+	assert.equal((await p.pay.pay(first.wechat, { force: true })).notice,
+	    204);
+	assert.equal(await lies(first.payment.id), 'doubtful');
+	const [d] = (await p.yes(200, 'GET', `${DOUBT}?state=open`,
+	    { as: admin })).items;
+	assert.deepEqual([d.number, d.why], [first.payment.number,
+		'doubled']);
+	await p.no(409, 'state_conflict', 'POST', `${DOUBT}/${d.id}/rebook`,
+	    { as: admin, body: { reason: '入账试试' } });
+	await check();
+	p.clock.add(2 * MINUTE);
+	await until(async () => await lies(first.payment.id) === 'refunded',
+	    'given back');
+	assert.equal(await lies(second.id), 'paid');
+	assert.equal(await p.value(`SELECT state FROM bill WHERE id = ${b.id}`),
+	    'paid');
+	const [back] = (await p.pay.order(first.payment.number)).refund_rows;
+	assert.equal(back.refund_fen, first.payment.total_fen);
+	assert.deepEqual((await p.pay.order(second.number)).refund_rows, []);
+	await check();
+});
+
+test('as many of another money are not what was asked for', async () => {
+	const who = await p.resident(++next);
+	const o = await place(p, who, { payment: 'online' });
+	const { payment, wechat } = await p.yes(201, 'POST', PAYMENTS,
+	    { as: who, body: water(o) });
+
+	await p.pay.pay(wechat, { notices: 'lost' });
+	assert.deepEqual(await p.pay.notice(payment.number,
+	    { way: 'wrong_currency' }), [204]);
+	assert.equal(await lies(payment.id), 'doubtful');
+	const [d] = (await p.yes(200, 'GET', `${DOUBT}?state=open`,
+	    { as: admin })).items;
+	assert.deepEqual([d.number, d.why], [payment.number,
+		'wrong_amount']);
+	assert.equal(await count('ledger_entry WHERE kind = \'paid\' AND' +
+	    ` thing_id = ${payment.id}`), 0);
+	p.clock.add(2 * MINUTE);
+	await until(async () => await lies(payment.id) === 'refunded',
+	    'given back');
+	await check();
+});
+
 test('a new certificate is fetched before the old one ends', async () => {
 	const dir = path.join(p.dir, 'pay', 'platform-keys');
 	const pems = () => fs.readdirSync(dir).filter((name) =>
@@ -260,6 +312,40 @@ test('a new certificate is fetched before the old one ends', async () => {
 	}, 'the new one');
 });
 
+test('money that nobody knows goes back when the promised time is over',
+    async () => {
+	const who = await p.resident(++next);
+	const o = await place(p, who, { payment: 'online' });
+	const { payment, wechat } = await p.yes(201, 'POST', PAYMENTS,
+	    { as: who, body: water(o) });
+	const shelved = async () => (await p.yes(200, 'GET', DOUBT,
+	    { as: await p.as('role-platform', { fresh: true }) })).items
+	    .find((d) => d.number === payment.number);
+
+	// As after a database that was brought back from yesterday.
+	await p.sql('UPDATE payment SET number = \'P-gone\' WHERE id =' +
+	    ` ${payment.id}`);
+	assert.equal((await p.pay.pay(wechat)).notice, 204);
+	const d = await shelved();
+	assert.deepEqual([d.why, d.state, d.amount_fen], ['unknown', 'open',
+		payment.total_fen]);
+	assert.equal(Date.parse(d.promised_at) - Date.parse(d.created_at),
+	    72 * HOUR);
+	p.clock.add(Date.parse(d.promised_at) - MINUTE - p.clock.now());
+	await until(async () => await lies(payment.id) === 'closed',
+	    'a round of the runner');
+	assert.equal((await shelved()).state, 'open');
+	p.clock.add(2 * MINUTE);
+	await until(async () => {
+		p.clock.add(31 * SECOND);
+		return (await shelved()).state === 'refunded';
+	}, 'given back');
+	const order = await p.pay.order(payment.number);
+	assert.deepEqual(order.refund_rows.map((r) => [r.state,
+		r.refund_fen]), [['SUCCESS', payment.total_fen]]);
+	await check();
+});
+
 test('books that do not balance are told of once a night', async () => {
 	const one = await givenBack();
 	const messages = () => count(`outbox WHERE user_id = ${admin.id}` +
@@ -281,6 +367,45 @@ test('books that do not balance are told of once a night', async () => {
 	await until(async () => await ran() > last, 'a night');
 	assert.equal(await messages(), 2);
 	await check();
+});
+
+test('what was paid and has not moved is told of', async () => {
+	const b = await billFor(p, city, { at: AT_STAIRS, period: '2026-02' });
+	const who = await p.resident(++next);
+	const o = await place(p, who, { payment: 'online' });
+	const { wechat } = await p.yes(201, 'POST', PAYMENTS,
+	    { as: who, body: water(o) });
+	const { id } = await pay(p, await p.as('resident-1',
+	    { fresh: true }), [b.id]);
+	const spoiled = async (thing, words, wrong, right) => {
+		await check();
+		await p.sql(wrong);
+		await assert.rejects(p.ctl('ledger', 'check'), (error) =>
+		    error.message.includes(`id ${thing}: ${words}`));
+		await p.sql(right);
+		await check();
+	};
+
+	assert.equal((await p.pay.pay(wechat)).notice, 204);
+	const line = (what) => `UPDATE bill_line SET payment_id = ${what}` +
+	    ` WHERE bill_id = ${b.id}`;
+	await spoiled(b.id, 'a bill that was paid is not marked so',
+	    line('NULL'), line(id));
+	const note = (n) => 'UPDATE bill_payment SET principal_fen =' +
+	    ` principal_fen + ${n} WHERE bill_id = ${b.id}`;
+	await spoiled(b.id, 'a bill that was paid is not marked so',
+	    note(1), note(-1));
+	const order = (state) => `UPDATE water_order SET state = '${state}'` +
+	    ` WHERE id = ${o.id}`;
+	await spoiled(o.id, 'an order that was paid has not moved on',
+	    order('cancelled'), order('placed'));
+	await spoiled(77, 'a ticket book that was paid is not there',
+	    'INSERT INTO payment_item (community_id, payment_id, seq, kind,' +
+	    ' thing_id, payee_id, title, amount_fen, refunded_fen, live)' +
+	    ' SELECT community_id, payment_id, 2, \'water_book\', 77,' +
+	    ` payee_id, title, 1, 0, 1 FROM payment_item WHERE payment_id =` +
+	    ` ${id}`, `DELETE FROM payment_item WHERE payment_id = ${id}` +
+	    ' AND seq = 2');
 });
 
 test('money beside a payment that cannot go back is told of', async () => {

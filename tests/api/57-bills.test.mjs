@@ -296,6 +296,7 @@ test('what was given back whole is owed again', async () => {
 test('who may pay for a family pays, until it is taken back', async () => {
 	const fritz = await p.resident(5);
 	const b = await billFor(p, city, { at: AT_LIFT, period: '2026-02' });
+	const c = await billFor(p, city, { at: AT_LIFT, period: '2026-01' });
 	const eva = await p.resident(6);
 	await bind(p, eva, LIFT);
 	const code = await p.wx.phoneCode('13700009001');
@@ -313,18 +314,25 @@ test('who may pay for a family pays, until it is taken back', async () => {
 	await end(wrong);
 	const right = await grant(['pay']);
 	assert.deepEqual((await mine(fritz)).map((x) => [x.id, x.family]),
-	    [[b.id, true]]);
+	    [[c.id, true], [b.id, true]]);
 	const { payment } = await open(p, fritz, [b.id]);
 	assert.equal(payment.total_fen, 12345);
 	await p.yes(200, 'POST', `${PAYMENTS}/${payment.id}/close`,
 	    { as: fritz });
+	const paid = await pay(p, fritz, [c.id]);
+	assert.equal(paid.total_fen, 12345);
+	const done = await see(eva, c.id);
+	assert.deepEqual([done.state, done.due_fen, done.payments.map((x) =>
+		x.payment_id)], ['paid', 0, [paid.id]]);
+	assert.match(await p.ctl('ledger', 'check'), /all balance/);
 	// For whom acts for eva the chain ends: what others let eva pay for
 	// is not theirs.
 	const acting = await p.call('GET', BILLS, { as: fritz, headers: {
 		'acting-for': right.id } });
-	assert.deepEqual(acting.json.items.map((x) => x.id), [b.id]);
+	assert.deepEqual(acting.json.items.map((x) => x.id), [c.id, b.id]);
 	await end(right);
 	await absent('GET', `${BILLS}/${b.id}`, fritz);
+	await absent('GET', `${BILLS}/${c.id}`, fritz);
 	await p.no(404, 'not_found', 'POST', PAYMENTS, { as: fritz, body: {
 		things: [{ kind: 'bill', id: b.id }] } });
 });
@@ -358,4 +366,74 @@ test('another community has nothing of it', async () => {
 	await absent('GET', `${BILLS}/${id}`, far);
 	assert.deepEqual(await mine(far), []);
 	await absent('GET', `${PAYEES}/${city.id}`, far);
+});
+
+test('a doubt that ends while the rest is being paid: its line can be paid',
+    async () => {
+	const head = '户号,户名,小区,楼栋,单元,房号,费用类型,项目,账期,金额,应缴日期';
+	const row = (no, what, yuan) => `${no},李桂兰,${AT_LOW},物业费,${what},` +
+	    `2026-05,${yuan},${day(p, 20)}`;
+
+	for (const [no, event, as, body, left] of [
+		['W1', 'refuse', city.clerk, { answer: '核实无误' }, 5000],
+		['W2', 'uphold', city.clerk, { answer: '更正',
+			amount_fen: 4000 }, 4000],
+		['W3', 'withdraw', anna, {}, 5000]]) {
+		const { bills: [b] } = await bill(p, city, `${head}\n` +
+		    `${row(no, '服务费', '100.00')}\n` +
+		    `${row(no, '公摊', '50.00')}\n`, { whole: true });
+		const doubt = await p.yes(201, 'POST',
+		    `${BILLS}/${b.id}/dispute`, { as: anna,
+			body: { line: 2, reason: '公摊算错了' } });
+		const { payment, wechat } = await open(p, anna, [b.id]);
+		assert.equal(payment.total_fen, 10000);
+		await p.yes(200, 'POST', `/api/v1/bill-disputes/${doubt.id}/` +
+		    event, { as, body });
+		await p.pay.pay(wechat);
+		let now = await see(anna, b.id);
+		assert.deepEqual([now.state, now.paid_fen, now.due_fen],
+		    ['open', 10000, left]);
+		await pay(p, anna, [b.id]);
+		now = await see(anna, b.id);
+		assert.deepEqual([now.state, now.paid_fen, now.due_fen,
+			now.payments.length], ['paid', 10000 + left, 0, 2]);
+	}
+	assert.match(await p.ctl('ledger', 'check'), /all balance/);
+});
+
+test('a name of stars alone opens no account', async () => {
+	const b = await bill(p, city, `STARS,**,${AT_STAIRS},燃气费,2026-04,,,,,` +
+	    `12.00,${day(p, 5)},`);
+	const who = await p.resident(6);
+	const look = async (holder) => (await p.yes(200, 'POST',
+	    `${BILLS}/lookup`, { as: who, body: { account_no: 'STARS',
+		holder } })).items.length;
+
+	assert.equal(b.bills.length, 1);
+	for (const guess of ['王伟', '**', '任意'])
+		assert.equal(await look(guess), 0);
+});
+
+// The org's list outlives the role: a clerk who was let go lives here still.
+test('who lost the role is a resident, though the payee lists them',
+    async () => {
+	const b = await billFor(p, city, { period: '2026-03' });
+	const c = await billFor(p, city, { period: '2026-03' });
+	const gone = await p.resident(5);
+
+	await p.sql('INSERT INTO org_staff (community_id, org_id, user_id,' +
+	    ` duty, since) VALUES (101, ${city.id}, ${gone.id}, 'clerk', 1)`);
+	await pay(p, anna, [c.id]);
+	await absent('GET', `${BILLS}/${b.id}`, gone);
+	await absent('GET', `${BILLS}/${b.id}/preview`, gone);
+	const [{ payment_id }] = (await see(anna, c.id)).payments;
+	await absent('POST', `${PAYMENTS}/${payment_id}/refunds`, gone,
+	    { reason: '退给我' });
+	const doubt = await p.yes(201, 'POST', `${BILLS}/${b.id}/dispute`,
+	    { as: anna, body: { reason: '不对' } });
+	await absent('GET', `/api/v1/bill-disputes?payee_id=${city.id}`, gone);
+	await p.no(403, 'forbidden', 'POST',
+	    `/api/v1/bill-disputes/${doubt.id}/uphold`, { as: gone,
+		body: { answer: '免了', amount_fen: 0 } });
+	assert.equal((await see(city.clerk, b.id)).disputed_fen, 12345);
 });

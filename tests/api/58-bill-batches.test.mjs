@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 
-import { start, test } from './harness.mjs';
-import { LIFT, LOW, STAIRS } from './lib/fixture.mjs';
+import { DAY, start, test, until } from './harness.mjs';
+import { HERE, LIFT, LOW, STAIRS } from './lib/fixture.mjs';
 import { AT_LIFT, AT_LOW, AT_STAIRS, BATCHES, bill, billFor, BILLS, bind,
     bring, day, faults, form, HEAD, open, pay, payee, PAYEES, PAYMENTS }
     from './lib/bill.mjs';
@@ -276,4 +276,66 @@ test('planetctl brings bills too', async () => {
 	    'bills', file));
 	assert.equal(await count(`bill WHERE dwelling_id = ${LIFT}`), 0);
 	assert.ok(await billFor(p, other));
+});
+
+test('a file larger than files may be is not even opened', async () => {
+	const file = `${p.dir}/huge.csv`;
+	const batches = await count('bill_batch');
+
+	fs.writeFileSync(file, '');
+	fs.truncateSync(file, 3 * 2 ** 30);
+	const began = performance.now();
+	await assert.rejects(p.ctl('import', '--community', '520403001001',
+	    '--payee', city.name, 'bills', file), /文件超过 3 MB/);
+	assert.ok(performance.now() - began < 4000);
+	assert.equal(await count('bill_batch'), batches);
+	fs.unlinkSync(file);
+});
+
+test('more doubts than one round ends are all ended by an undo', async () => {
+	const { batch, bills: [b] } = await bill(p, city,
+	    row('M1', { kind: '供暖费' }));
+	const doubts = Array.from({ length: 501 }, (_, i) => '(' +
+	    `${HERE}, ${7000 + i}, 'asked', 1, 0, NULL, ${anna.id},` +
+	    ` ${city.id}, 'x', 1, 1, ${b.id}, 1, 'x', 1230)`);
+
+	await p.sql('INSERT INTO bill_dispute (community_id, id, state,' +
+	    ' version, urged, deadline_at, owner_id, org_id, title,' +
+	    ' created_at, updated_at, bill_id, seq, reason, was_fen) VALUES ' +
+	    doubts.join(', '));
+	await p.yes(200, ...order(batch.id, 'undo'));
+	assert.equal(await count('bill_dispute WHERE state =' +
+	    ` 'asked' AND bill_id = ${b.id}`), 0);
+});
+
+// Killed between its first row and its verdict: nobody goes on with it.
+test('a file whose check never ended is let go after a day', async () => {
+	const old = await bring(p, city, row('S1'));
+	const fresh = await bring(p, city, row('S2'));
+	const dir = `${p.dir}/imports`;
+	const born = (ms) => (BigInt(Math.round(ms)) - 1704067200000n) << 22n;
+	const files = [`bills-${born(p.clock.now() - 3600_000)}.csv`,
+		`bills-${born(p.clock.now() + 1.5 * DAY)}.csv`, 'other.csv'];
+
+	for (const name of files)
+		fs.writeFileSync(`${dir}/${name}`, 'x');
+	for (const b of [old, fresh])
+		await p.sql("UPDATE bill_batch SET state = 'uploaded'" +
+		    ` WHERE id = ${b.id}`);
+	await p.sql('UPDATE bill_batch SET created_at = created_at +' +
+	    ` ${1.5 * DAY} WHERE id = ${fresh.id}`);
+	p.clock.add(DAY + 3600_000);
+	await until(async () => (await get(old.id)).state === 'faulty',
+	    'the old one to be let go');
+	assert.match((await faults(p, city, old.id))[0], /没有完成/);
+	assert.equal(await count(`bill_batch_row WHERE batch_id = ${old.id}`),
+	    0);
+	await p.no(409, 'state_conflict', ...order(old.id, 'apply'));
+	assert.equal((await get(fresh.id)).state, 'uploaded');
+	assert.equal(await count(`bill_batch_row WHERE batch_id = ${fresh.id}`),
+	    1);
+	await until(() => !fs.existsSync(`${dir}/${files[0]}`), 'its file');
+	assert.deepEqual(fs.readdirSync(dir).sort(), files.slice(1).sort());
+	for (const name of files.slice(1))
+		fs.unlinkSync(`${dir}/${name}`);
 });

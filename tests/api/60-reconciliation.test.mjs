@@ -250,6 +250,10 @@ test('damaged rows and a last line that does not fit', async () => {
 	await run(date);
 	assert.deepEqual((await diffs(date)).filter((d) => d.number ===
 	    a.number).map((d) => [d.kind, d.line]), [['fee', 2], ['twice', 3]]);
+	// What stands there twice came once, and costs its fee once.
+	assert.deepEqual((await p.yes(200, 'GET', `${RECON}/${date}/settlement`,
+	    { as: admin })).items.map((s) => [s.paid_fen, s.fee_fen]),
+	[[a.fen, 500]]);
 	const odd = await diffs(date, { as: platform, base: PLATFORM });
 	assert.deepEqual(odd.map((d) => `${d.kind} ${d.number}`).sort(),
 	    ['damaged line 4', 'fund fund', 'summary paid_fen',

@@ -119,6 +119,11 @@ test('an invoice title for each payee, seen by its staff', async () => {
 		[A, '李桂兰']]);
 	assert.deepEqual(await seen('owner-b'), [[B, '乙方抬头']]);
 	assert.deepEqual(await seen('owner-d'), []);
+	// Who only carries for a station reads none of its titles.
+	await p.sql('INSERT INTO org_staff (community_id, org_id, user_id,' +
+	    ` duty, since) VALUES (101, ${B}, ${(await p.as('owner-a')).id},` +
+	    " 'courier', 1)");
+	assert.ok((await seen('owner-a')).every(([payee]) => payee === A));
 	await p.no(403, 'forbidden', 'GET', '/api/v1/invoice-titles',
 	    { as: a.who });
 });

@@ -203,6 +203,11 @@ test('what was delivered goes back only by the station\'s hand', async () => {
 	for (const who of ['owner-b', 'courier-a', 'owner-z'])
 		assert.ok([403, 404].includes((await refund(who, 1800)).status),
 		    who);
+	// Nor who lost the role, though the station lists them.
+	const gone = await somebody();
+	await p.sql('INSERT INTO org_staff (community_id, org_id, user_id,' +
+	    ` duty, since) VALUES (101, ${A}, ${gone.id}, 'clerk', 1)`);
+	assert.equal((await refund(gone.openid, 1)).status, 404);
 	assert.equal((await refund('owner-a', 1801)).status, 409);
 	assert.equal((await refund('owner-a', 800)).status, 201);
 	assert.equal((await refund('owner-a', 1001)).status, 409);

@@ -70,4 +70,6 @@ EXTRA_DIST += tests/package.json tests/package-lock.json \
 	%D%/61-settlement.test.mjs \
 	%D%/62-receipt.test.mjs \
 	%D%/63-water-pay.test.mjs \
-	%D%/64-shipping.test.mjs
+	%D%/64-shipping.test.mjs \
+	%D%/65-push.test.mjs \
+	%D%/66-partner.test.mjs

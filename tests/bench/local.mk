@@ -22,6 +22,7 @@ EXTRA_DIST += \
 	%D%/load.mjs \
 	%D%/nginx.mjs \
 	%D%/options.mjs \
+	%D%/pay.mjs \
 	%D%/prepare.mjs \
 	%D%/proc.mjs \
 	%D%/recon.mjs \

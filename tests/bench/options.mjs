@@ -14,6 +14,7 @@ const USAGE = `usage: scripts/bench [options]
   --list NAME       orders of residents, or persons for clerks (orders)
   --persons N       persons of that list (24000)
   --search          instead of rates: persons found by phone, at the database
+  --money           instead of rates: payments, notices and a statement
   --only A,B        contenders: NAMES
   --no-half         leave the runs at half load out
   --million         memory over a million requests instead of rates

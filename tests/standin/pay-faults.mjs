@@ -4,8 +4,8 @@
 //
 // Before acting: error (status, code), system_error, userpaying, too_many,
 // http502, hang, close, delay.  After it, so that the caller sees nothing
-// of what has happened: acted_hang, acted_close, acted_error; and with the
-// true answer spoilt: half, bad_signature, no_signature, wrong_nonce,
+// of what has happened: acted_hang, acted_close, acted_error, or sees it
+// late: acted_delay (delay_ms); and with the true answer spoilt: half, bad_signature, no_signature, wrong_nonce,
 // unknown_serial, signtest, old_timestamp, garbage.
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -17,7 +17,7 @@ export const PATHS = ['jsapi', 'query', 'close', 'refund', 'refund_query',
 	'bill', 'download', 'certificates', 'echo', 'any'];
 export const MODES = ['error', 'system_error', 'userpaying', 'too_many',
 	'http502', 'hang', 'close', 'delay', 'acted_hang', 'acted_close',
-	'acted_error', 'half', 'bad_signature', 'no_signature',
+	'acted_error', 'acted_delay', 'half', 'bad_signature', 'no_signature',
 	'wrong_nonce', 'unknown_serial', 'signtest', 'old_timestamp',
 	'garbage'];
 
@@ -117,8 +117,14 @@ function spoil(fault, pay, call, real) {
 export async function suffer(fault, pay, call, act) {
 	if (!fault)
 		return act();
+	const wait = () => sleep(fault.delay_ms ?? 0, null, { ref: false });
+	if (fault.mode === 'acted_delay') {
+		const real = await act();
+		await wait();
+		return real;
+	}
 	if (fault.delay_ms > 0 && fault.mode !== 'old_timestamp')
-		await sleep(fault.delay_ms, null, { ref: false });
+		await wait();
 	return instead(fault, pay, call) ??
 	    spoil(fault, pay, call, await act());
 }

@@ -7,8 +7,9 @@
 //   normal      as it should be (settings.rates spoil some)
 //   lost        never;  double: two at once;  late, delayed: after a while
 //   reordered   after the next other notice;  signtest: first as a probe
-//   forged, stale, tampered, unknown_serial, wrong_amount, wrong_appid,
-//   wrong_mchid, unknown_order: one such, and no true one
+//   forged, stale, tampered, unknown_serial, wrong_amount,
+//   wrong_currency, wrong_appid, wrong_mchid, unknown_order: one such, and
+//   no true one
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
@@ -28,7 +29,8 @@ const LATE_MS = 10_000, DELAYED_MS = 2000;	// by the scale
 const LOG_MAX = 500;
 
 const BAD = ['forged', 'stale', 'tampered', 'unknown_serial',
-	'wrong_amount', 'wrong_appid', 'wrong_mchid', 'unknown_order'];
+	'wrong_amount', 'wrong_currency', 'wrong_appid', 'wrong_mchid',
+	'unknown_order'];
 export const WAYS = ['normal', 'lost', 'double', 'late', 'delayed',
 	'reordered', 'signtest', ...BAD];
 
@@ -71,6 +73,9 @@ function twist(news, way) {
 		return { ...news, amount: { ...news.amount,
 			total: news.amount.total + 1,
 			payer_total: news.amount.payer_total + 1 } };
+	case 'wrong_currency':
+		return { ...news, amount: { ...news.amount,
+			currency: 'USD' } };
 	case 'wrong_appid':
 		return { ...news, [news.sp_appid ? 'sp_appid' : 'appid']:
 		    'wxffffffffffffffff' };

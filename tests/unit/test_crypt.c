@@ -2,6 +2,7 @@
 /*
  * test_crypt.c -- tokens, passwords, sealed columns, indexes, cursors.
  */
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <fcntl.h>
@@ -117,6 +118,45 @@ sha256_is_the_standards(void **state)
 	crypt_sha256("", 0, out);
 	assert_string_equal(out, "e3b0c44298fc1c149afbf4c8996fb924"
 	    "27ae41e4649b934ca495991b7852b855");
+}
+
+static void
+sha256_of_a_file_is_that_of_its_bytes(void **state)
+{
+	static char	 data[200000];
+	char		 want[CRYPT_HEX_MAX], out[CRYPT_HEX_MAX];
+	int64_t		 size = -1;
+
+	(void)state;
+	memset(data, 'x', sizeof(data));
+	unit_write(path, data, sizeof(data), 0600);
+	crypt_sha256(data, sizeof(data), want);
+	assert_true(crypt_sha256_file(path, out, &size));
+	assert_string_equal(out, want);
+	assert_int_equal(size, sizeof(data));
+	unit_write(path, "", 0, 0600);
+	crypt_sha256("", 0, want);
+	assert_true(crypt_sha256_file(path, out, &size));
+	assert_string_equal(out, want);
+	assert_int_equal(size, 0);
+}
+
+static void
+what_is_no_file_has_no_sha256(void **state)
+{
+	char	 out[CRYPT_HEX_MAX] = "x";
+	int64_t	 size = -1;
+
+	(void)state;
+	assert_false(crypt_sha256_file(folder, out, &size));
+	assert_string_equal(out, "");
+	assert_int_equal(size, 0);
+	unlink(path);
+	assert_false(crypt_sha256_file(path, out, &size));
+	/* Nobody writes into it, and nobody waits. */
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_false(crypt_sha256_file(path, out, &size));
+	unlink(path);
 }
 
 static void
@@ -518,6 +558,8 @@ main(void)
 		cmocka_unit_test(random_bytes_differ),
 		cmocka_unit_test(tokens_are_base64url_and_differ),
 		cmocka_unit_test(sha256_is_the_standards),
+		cmocka_unit_test(sha256_of_a_file_is_that_of_its_bytes),
+		cmocka_unit_test(what_is_no_file_has_no_sha256),
 		cmocka_unit_test(equal_is_equal),
 		cmocka_unit_test(key_files_are_read),
 		cmocka_unit_test(bad_key_files_are_refused),

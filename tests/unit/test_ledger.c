@@ -286,6 +286,44 @@ test_one_ticket_one_winner(void **state)
 	assert_int_equal(rig_faults(db), 0);
 }
 
+static void
+count_fault(void *arg, const char *what, const struct ledger_fault *f)
+{
+	int	*seen = arg;
+
+	assert_string_equal(what, "found");
+	assert_int_equal(f->id, 7);
+	++*seen;
+}
+
+/* What could not be read hides nothing else.  These checks stay. */
+static void
+test_a_check_that_takes_too_long(void **state)
+{
+	static struct stmt		 slow = { RO, 0, &ledger_fault_view,
+	    "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r"
+	    " WHERE i < 2000000000) SELECT CAST(1 AS BIGINT) AS"
+	    " community_id, CAST(COUNT(*) AS BIGINT) AS id FROM r",
+	    NULL, 0 };
+	static struct stmt		 bad = { RO, 0, &ledger_fault_view,
+	    "SELECT CAST(1 AS BIGINT) AS community_id,"
+	    " CAST(7 AS BIGINT) AS id", NULL, 0 };
+	static const struct ledger_check checks[] = { { "slow", &slow },
+	    { "found", &bad }, { NULL, NULL } };
+	struct ledger_report		 report;
+	struct db			*mine = NULL;
+	int				 seen = 0;
+
+	(void)state;
+	ledger_check_register(checks);
+	assert_int_equal(db_open(rig_url, 300, false, &mine), OK);
+	assert_int_equal(ledger_check(mine, arena, count_fault, &seen,
+	    &report), ERR_TIMEOUT);
+	assert_int_equal(seen, 1);
+	assert_int_equal(report.faults, 1);
+	db_close(mine);
+}
+
 static int
 run(const char *url)
 {
@@ -310,6 +348,21 @@ run(const char *url)
 	return failed;
 }
 
+static int
+run_last(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_check_that_takes_too_long),
+	};
+	int	failed;
+
+	arena = arena_new(8 << 20);
+	failed = cmocka_run_group_tests_name("ledger, late", tests, NULL,
+	    NULL);
+	arena_free(arena);
+	return failed;
+}
+
 int
 main(void)
 {
@@ -319,8 +372,10 @@ main(void)
 	failed = run(NULL);
 	if (servers_pgsql(&server)) {
 		failed += run(server.where);
+		failed += run_last();
 		servers_stop(&server);
-	}
+	} else
+		failed += run_last();
 	rig_stop();
 	return failed;
 }

@@ -340,6 +340,17 @@ test_init(void **state)
 	conf.pay_sub_mchid = "1900000999";
 	assert_int_equal(pay_init(&conf), OK);
 	assert_string_equal(pay_mchid(), "1900000999");
+	/* Another's program, and none of the sub-merchant: not for us. */
+	conf.pay_sp_appid = "wx00";
+	refused();
+	conf.pay_mode = "partner";
+	conf.pay_sub_mchid = "1900000999";
+	conf.pay_sp_appid = "wx00";
+	conf.pay_sub_appid = conf.wechat_appid;
+	assert_int_equal(pay_init(&conf), OK);
+	conf.pay_sub_appid = "";
+	conf.pay_sp_appid = conf.wechat_appid;
+	assert_int_equal(pay_init(&conf), OK);
 	conf.pay_mchid = "";
 	assert_int_equal(pay_init(&conf), OK);
 	assert_false(pay_ready());

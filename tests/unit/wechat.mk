@@ -48,6 +48,12 @@ tests_unit_test_wechat_push_CPPFLAGS = $(AM_CPPFLAGS) \
 tests_unit_test_wechat_push_CFLAGS = $(wechat_test_cflags)
 tests_unit_test_wechat_push_LDADD = $(wechat_test_libs)
 TESTS += tests/unit/test_wechat_push
+check_PROGRAMS += tests/unit/test_vectors
+tests_unit_test_vectors_SOURCES = tests/unit/test_vectors.c tests/unit/unit.h
+tests_unit_test_vectors_CPPFLAGS = $(tests_unit_test_pay_sign_CPPFLAGS)
+tests_unit_test_vectors_CFLAGS = $(tests_unit_test_pay_sign_CFLAGS)
+tests_unit_test_vectors_LDADD = $(wechat_test_libs)
+TESTS += tests/unit/test_vectors
 TESTS += tests/unit/test_wechat tests/unit/test_wechat_phone \
 	tests/unit/test_wechat_token
 endif

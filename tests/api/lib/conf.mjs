@@ -33,7 +33,8 @@ const SECTION = { session_days: 'session', staff_minutes: 'session',
 	pay_url: 'pay', pay_mchid: 'pay', pay_serial: 'pay',
 	pay_sub_mchid: 'pay', pay_sub_appid: 'pay', pay_notify_url: 'pay',
 	pay_key_file: 'pay', pay_apiv3_file: 'pay', pay_platform_dir: 'pay',
-	pay_platform_serial: 'pay' };
+	pay_platform_serial: 'pay', pay_sp_appid: 'pay',
+	push_token: 'wechat', push_aes_key_file: 'wechat' };
 
 // The text; `own` are keys of a test, `base` those of the stack by section.
 export function confText(base, own) {
