@@ -17,8 +17,9 @@ import { ORDERS, orderOf } from './lib/water.mjs';
 
 const MANY = Number(process.env.PLANET_SOAK ?? 300);
 const PAYERS = 22, FAMILY = 2;
-// Programs die every few seconds, and often enough when it is soon over.
-const KILL_MS = MANY > 1000 ? 2000 : 250;
+// After so many payments a program dies: every few seconds, and often
+// enough when it is soon over.
+const STEP = MANY > 3000 ? 300 : MANY / 10;
 const KILLS = 8;
 const BILLS = Math.floor(MANY / 10), BATCH = 500;
 
@@ -55,11 +56,14 @@ await p.sql(`UPDATE water_product SET stock = ${MANY * 2} WHERE id = ${BIG}`);
 
 let running = true, kills = 0, made = 0, left = 0;
 
-async function killer() {
-	for (let i = 0; running; i++) {
-		const part = i % 2 ? 'slow' : 'jobs';
+const due = () => left >= (kills + 1) * STEP;
 
-		await sleep(KILL_MS);
+async function killer() {
+	for (;;) {
+		const part = kills % 2 ? 'slow' : 'jobs';
+
+		await until(() => !running || due(), 'the next to die',
+		    60_000 + MANY * 200);
 		if (!running)
 			return;
 		await p.kill(part);
@@ -116,6 +120,9 @@ async function payBills(who) {
 
 async function payer(who) {
 	while (left < MANY) {
+		// However fast the machine, nobody runs away from death.
+		await until(() => left < (kills + 1) * STEP + PAYERS,
+		    'a death', 60_000);
 		left++;
 		await payOne(who);
 	}
