@@ -130,3 +130,31 @@ buf_text(struct buf *b)
 	b->data[b->len] = '\0';
 	return b->data;
 }
+
+void
+buf_html(struct buf *b, const char *s, size_t n)
+{
+	size_t	i;
+
+	for (i = 0; i < n; i++)
+		switch (s[i]) {
+		case '&':
+			BUF_LIT(b, "&amp;");
+			break;
+		case '<':
+			BUF_LIT(b, "&lt;");
+			break;
+		case '>':
+			BUF_LIT(b, "&gt;");
+			break;
+		case '"':
+			BUF_LIT(b, "&quot;");
+			break;
+		case '\'':
+			BUF_LIT(b, "&#39;");
+			break;
+		default:
+			buf_putc(b, s[i]);
+			break;
+		}
+}

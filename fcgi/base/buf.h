@@ -71,4 +71,7 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
 /* The bytes as a NUL-terminated string, valid until the next change. */
 const char *buf_text(struct buf *b);
 
+/* Append text for HTML, with & < > and both quotes escaped. */
+void buf_html(struct buf *b, const char *s, size_t n);
+
 #endif

@@ -7,6 +7,7 @@
  * that JSON wants escaped, eight at a time.
  */
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -446,4 +447,19 @@ json_view(struct json *j, const struct view *view, const void *row,
 		}
 	}
 	json_close(j);
+}
+
+void
+json_open_numbered(struct buf *b, struct json *j, int *n)
+{
+	char	key[16];
+
+	if (*n == 0) {
+		buf_clear(b);
+		json_init(j, b);
+		json_open(j);
+	}
+	snprintf(key, sizeof(key), "%d", (*n)++);
+	json_key(j, key);
+	json_open(j);
 }

@@ -63,4 +63,11 @@ bool json_done(const struct json *);
 void json_view(struct json *, const struct view *, const void *row,
     const struct req *rq, struct arena *scratch);
 
+/*
+ * Begin a member of the object in `b`, itself an object, called by its
+ * number *n, which goes one up; at 0 `b` and `j` begin anew.  For
+ * json_each in SQL.
+ */
+void json_open_numbered(struct buf *b, struct json *j, int *n);
+
 #endif

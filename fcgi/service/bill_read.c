@@ -227,22 +227,6 @@ flush(struct reader *rd)
 	return rd->err;
 }
 
-/* A new member of a batch's object, under a number of its own. */
-static void
-open_member(struct buf *b, struct json *j, int *n)
-{
-	char	key[16];
-
-	if (*n == 0) {
-		buf_clear(b);
-		json_init(j, b);
-		json_open(j);
-	}
-	snprintf(key, sizeof(key), "%d", (*n)++);
-	json_key(j, key);
-	json_open(j);
-}
-
 static void
 note_fault(void *arg, int line, const char *label, const char *text)
 {
@@ -252,7 +236,7 @@ note_fault(void *arg, int line, const char *label, const char *text)
 	rd->fault_count++;
 	if (rd->fault_id >= FAULTS_KEPT)
 		return;
-	open_member(&rd->faults, j, &rd->nfaults);
+	json_open_numbered(&rd->faults, j, &rd->nfaults);
 	json_put_int(j, "i", ++rd->fault_id);
 	json_put_int(j, "l", line);
 	if (label != NULL)
@@ -275,7 +259,7 @@ stage(struct reader *rd, const struct item *it)
 {
 	struct json	*j = &rd->item_json;
 
-	open_member(&rd->items, j, &rd->nitems);
+	json_open_numbered(&rd->items, j, &rd->nitems);
 	json_put_int(j, "i", ++rd->item_id);
 	json_put_int(j, "l", sheet_line(rd->sheet));
 	json_put_int(j, "bi", it->bill_id);

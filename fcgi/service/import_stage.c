@@ -55,22 +55,6 @@ import_stage_register(void)
 
 /* ---- batches ---- */
 
-/* A new member of the batch's object, under a number of its own. */
-static void
-open_member(struct buf *b, struct json *j, int *n)
-{
-	char	key[16];
-
-	if (*n == 0) {
-		buf_clear(b);
-		json_init(j, b);
-		json_open(j);
-	}
-	snprintf(key, sizeof(key), "%d", (*n)++);
-	json_key(j, key);
-	json_open(j);
-}
-
 static void
 put_text(struct json *j, const char *key, const char *text)
 {
@@ -83,7 +67,7 @@ import_add(struct import *im, const struct import_item *it)
 {
 	struct json	*j = &im->item_json;
 
-	open_member(&im->items, j, &im->nitems);
+	json_open_numbered(&im->items, j, &im->nitems);
 	json_put_int(j, "i", ++im->item_id);
 	json_put_text(j, "p", it->part);
 	json_put_int(j, "l", it->line);
@@ -117,7 +101,7 @@ import_fault(struct import *im, int line, const char *label,
 	im->fault_count++;
 	if (im->fault_id >= IMPORT_FAULTS_KEPT)
 		return;
-	open_member(&im->faults, j, &im->nfaults);
+	json_open_numbered(&im->faults, j, &im->nfaults);
 	json_put_int(j, "i", ++im->fault_id);
 	json_put_int(j, "l", line);
 	put_text(j, "c", label);

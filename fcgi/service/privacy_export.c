@@ -349,34 +349,6 @@ word_of(const char *code)
 	return code;
 }
 
-static void
-put_escaped(struct buf *b, const char *s, size_t n)
-{
-	size_t	i;
-
-	for (i = 0; i < n; i++)
-		switch (s[i]) {
-		case '&':
-			BUF_LIT(b, "&amp;");
-			break;
-		case '<':
-			BUF_LIT(b, "&lt;");
-			break;
-		case '>':
-			BUF_LIT(b, "&gt;");
-			break;
-		case '"':
-			BUF_LIT(b, "&quot;");
-			break;
-		case '\'':
-			BUF_LIT(b, "&#39;");
-			break;
-		default:
-			buf_putc(b, s[i]);
-			break;
-		}
-}
-
 /* The text member `key` of an object that our own writer made. */
 static const char *
 member(struct arena *a, const char *object, const char *key)
@@ -408,7 +380,7 @@ put_need(struct req *rq, const char *object)
 		buf_puts(rq->out, word_of(kind));
 	if (note != NULL && *note != '\0') {
 		buf_puts(rq->out, "：");
-		put_escaped(rq->out, note, strlen(note));
+		buf_html(rq->out, note, strlen(note));
 	}
 }
 
@@ -422,7 +394,7 @@ put_words(struct req *rq, const struct view_column *c, const char *s)
 	else {
 		if (c->kind == VIEW_CODE)
 			s = word_of(s);
-		put_escaped(rq->out, s, strlen(s));
+		buf_html(rq->out, s, strlen(s));
 	}
 }
 

@@ -8,6 +8,8 @@
  * there are no gaps and no payment has two.  An invoice is the payee's to
  * make; we keep the title for their staff.
  */
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -231,26 +233,12 @@ receipt_of(struct req *rq)
 
 /* ---- to be printed ---- */
 
+/* NULL is nothing. */
 static void
 put_escaped(struct buf *b, const char *s)
 {
-	for (; s != NULL && *s != '\0'; s++)
-		switch (*s) {
-		case '&':
-			BUF_LIT(b, "&amp;");
-			break;
-		case '<':
-			BUF_LIT(b, "&lt;");
-			break;
-		case '>':
-			BUF_LIT(b, "&gt;");
-			break;
-		case '"':
-			BUF_LIT(b, "&quot;");
-			break;
-		default:
-			buf_putc(b, *s);
-		}
+	if (s != NULL)
+		buf_html(b, s, strlen(s));
 }
 
 static void
